@@ -1,0 +1,35 @@
+export {
+  type Authenticate,
+  forwardedAuthenticate,
+  insecureDevAuthenticate,
+  type JwtOptions,
+  jwtAuthenticate,
+} from './authenticate.ts';
+export {
+  type CallContext,
+  callContextKey,
+  callOptions,
+  type Identity,
+  requireIdentity,
+  unauthenticated,
+} from './call-context.ts';
+export {
+  codeOf,
+  errorDomain,
+  errorInfoOf,
+  reasonName,
+  reasonNumber,
+  toConnectError,
+  toDomainError,
+} from './connect-errors.ts';
+export { badSetting, type Environment, EnvironmentReader } from './environment.ts';
+export { createInternalTransport, type InternalTransportOptions, SafeSessionManager } from './internal-transport.ts';
+export { type RunningService, runService, stopSignal } from './run-service.ts';
+export {
+  defaultLimits,
+  internalMaxStreams,
+  type RunningServer,
+  type ServeOptions,
+  type ServerLimits,
+  serve,
+} from './serve.ts';

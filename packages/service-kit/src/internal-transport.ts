@@ -1,0 +1,114 @@
+import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
+import { Code, ConnectError, type Interceptor, type Transport } from '@connectrpc/connect';
+import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
+import { SpanKind } from '@opentelemetry/api';
+import { formatTraceparent, type Telemetry } from '@spanwise/telemetry';
+import { callContextKey } from './call-context.ts';
+import { errorInfoOf } from './connect-errors.ts';
+import { tracingInterceptor } from './tracing-interceptor.ts';
+
+export interface InternalTransportOptions {
+  readonly baseUrl: string;
+  readonly telemetry: Telemetry;
+  /** Ping interval and time to answer; default 10 s and 5 s. */
+  readonly pingIntervalMs?: number;
+  readonly pingTimeoutMs?: number;
+  /** Bytes of one message either way; default 16 MiB. */
+  readonly maxMessageBytes?: number;
+}
+
+/**
+ * Client side between services: gRPC over HTTP/2 with pings, without compression, carrying the call context. What a
+ * frozen or killed server does to a call arrives as UNAVAILABLE, never as the caller's own cancel.
+ */
+export function createInternalTransport({
+  baseUrl,
+  telemetry,
+  pingIntervalMs = 10_000,
+  pingTimeoutMs = 5_000,
+  maxMessageBytes = 16 * 1024 * 1024,
+}: InternalTransportOptions): Transport {
+  return createGrpcTransport({
+    baseUrl,
+    sessionManager: new SafeSessionManager(baseUrl, { pingIntervalMs, pingTimeoutMs }),
+    interceptors: [lostConnectionInterceptor, contextInterceptor, tracingInterceptor(telemetry, SpanKind.CLIENT)],
+    acceptCompression: [],
+    readMaxBytes: maxMessageBytes,
+    writeMaxBytes: maxMessageBytes,
+  });
+}
+
+/** A ping on a connection that has just died throws out of a timer and would end the process. */
+export class SafeSessionManager extends Http2SessionManager {
+  readonly #guarded = new WeakSet<object>();
+
+  override async request(
+    method: string,
+    path: string,
+    headers: OutgoingHttpHeaders,
+    options: Parameters<Http2SessionManager['request']>[3],
+  ): Promise<ClientHttp2Stream> {
+    const stream = await super.request(method, path, headers, options);
+    const { session } = stream;
+    if (session !== undefined && !this.#guarded.has(session)) {
+      this.#guarded.add(session);
+      const ping = session.ping.bind(session) as (...input: unknown[]) => boolean;
+      session.ping = (...input: unknown[]) => {
+        try {
+          return ping(...input);
+        } catch {
+          session.destroy();
+          return false;
+        }
+      };
+    }
+    return stream;
+  }
+}
+
+const contextInterceptor: Interceptor = (next) => (request) => {
+  const { identity, span } = request.contextValues.get(callContextKey);
+  if (identity !== undefined) {
+    request.header.set('uid', identity.uid);
+    setIfAny(request.header, 'email', identity.email);
+    setIfAny(request.header, 'token', identity.token);
+  }
+  if (span !== undefined) {
+    request.header.set('traceparent', formatTraceparent(span));
+  }
+  return next(request);
+};
+
+function setIfAny(headers: Headers, name: string, value: string): void {
+  if (value !== '') {
+    headers.set(name, value);
+  }
+}
+
+/** Codes with which connect-node reports a connection that was cut, though a server may send them too. */
+const ambiguousCodes = new Set([Code.Canceled, Code.Unknown, Code.Aborted, Code.Internal]);
+
+/** Every error of a Spanwise service carries an ErrorInfo: an ambiguous one without it was made by the transport. */
+const lostConnectionInterceptor: Interceptor = (next) => async (request) => {
+  const translate = (reason: unknown): ConnectError => {
+    const error = ConnectError.from(reason);
+    const isOwnCancel = request.signal.aborted;
+    return !isOwnCancel && ambiguousCodes.has(error.code) && errorInfoOf(error) === undefined
+      ? new ConnectError('The connection was lost.', Code.Unavailable, undefined, undefined, error)
+      : error;
+  };
+  try {
+    const response = await next(request);
+    return response.stream ? { ...response, message: translated(response.message, translate) } : response;
+  } catch (error) {
+    throw translate(error);
+  }
+};
+
+async function* translated<Message>(messages: AsyncIterable<Message>, translate: (error: unknown) => ConnectError) {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw translate(error);
+  }
+}

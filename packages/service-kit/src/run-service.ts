@@ -1,0 +1,38 @@
+import type { RunningServer } from './serve.ts';
+
+/** A service that was started: its server, and whatever it holds. */
+export interface RunningService extends AsyncDisposable {
+  readonly server: RunningServer;
+}
+
+/** Time for open streams to end after SIGTERM. */
+const graceMs = 20_000;
+
+/**
+ * Keeps a process alive until SIGTERM or SIGINT, then drains it. A second signal ends it at once. A service that can not
+ * start says why in one line and sets exit code 1.
+ */
+export async function runService(start: () => Promise<RunningService>): Promise<void> {
+  try {
+    await using service = await start();
+    await stopSignal();
+    await service.server.stop(graceMs);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    // Keeps the process alive when nothing else does.
+    const alive = setInterval(() => undefined, 2 ** 30);
+    const stop = (signal: NodeJS.Signals) => {
+      clearInterval(alive);
+      process.off('SIGTERM', stop).off('SIGINT', stop);
+      resolve(signal);
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+  });
+}

@@ -1,0 +1,5 @@
+export type { FinishedSpan } from './finished-span.ts';
+export { attribute } from './gen-ai-attributes.ts';
+export { createLogger, type Logger, type LoggerOptions, silentLogger } from './logger.ts';
+export { parentContext, Telemetry, type TelemetryEnvironment, type TelemetryOptions } from './telemetry.ts';
+export { formatTraceparent, parseTraceparent } from './traceparent.ts';
