@@ -1,0 +1,40 @@
+import { DomainError } from '@spanwise/kernel';
+
+/** The database could not be reached or was too busy. A commit may or may not have happened; the guard of a retry tells. */
+export function databaseUnavailable(cause: unknown): DomainError {
+  return new DomainError('unavailable', 'DATABASE_UNAVAILABLE', 'The database could not be reached: try again.', {
+    retryAfterMs: 1000,
+    cause,
+  });
+}
+
+/** True when an INSERT met a row with the same unique key. */
+export function isUniqueViolation(error: unknown): boolean {
+  const { errno, errcode } = codesOf(error);
+  return errno === mysqlDuplicateEntry || errcode === sqliteUniqueViolation || errcode === sqlitePrimaryKeyViolation;
+}
+
+/** True when a transaction lost against another one and can be tried again: deadlock, lock timeout, busy file. */
+export function isLockConflict(error: unknown): boolean {
+  const { errno, errcode } = codesOf(error);
+  return (
+    errno === mysqlDeadlock || errno === mysqlLockTimeout || (errcode !== undefined && (errcode & 0xff) === sqliteBusy)
+  );
+}
+
+/** True when the statement itself was refused, over a connection that still works. */
+export function isStatementError(error: unknown): boolean {
+  const { errno, errcode, sqlState } = codesOf(error);
+  return errcode !== undefined || (errno !== undefined && sqlState !== undefined && sqlState !== '08S01');
+}
+
+const mysqlDuplicateEntry = 1062;
+const mysqlLockTimeout = 1205;
+const mysqlDeadlock = 1213;
+const sqliteBusy = 5;
+const sqlitePrimaryKeyViolation = 1555;
+const sqliteUniqueViolation = 2067;
+
+function codesOf(error: unknown): { errno?: number; errcode?: number; sqlState?: string } {
+  return typeof error === 'object' && error !== null ? error : {};
+}

@@ -1,0 +1,118 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import type { Database, SqlExecutor, SqlRow, SqlValue } from './database.ts';
+import { databaseUnavailable, isLockConflict, isStatementError } from './database-errors.ts';
+
+/** A statement that takes longer is given up and its connection closed: mysql2 itself would wait for ever. */
+const statementTimeoutMs = 5_000;
+/** Waiting for a free connection of the pool counts as an outage after this. */
+const connectionTimeoutMs = 5_000;
+const conflictRetries = 8;
+
+/** MySQL or MariaDB through the pool of MikroORM's driver, with prepared statements. */
+export class MySqlDatabase implements Database {
+  readonly dialect = 'mysql';
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  run(sql: string, parameters: readonly SqlValue[]): Promise<number> {
+    return this.#retryingConflicts(() =>
+      this.#withConnection((connection) => executorOf(connection).run(sql, parameters)),
+    );
+  }
+
+  all<Row extends SqlRow>(sql: string, parameters: readonly SqlValue[]): Promise<Row[]> {
+    return this.#withConnection((connection) => executorOf(connection).all<Row>(sql, parameters));
+  }
+
+  transaction<Result>(work: (tx: SqlExecutor) => Promise<Result>): Promise<Result> {
+    return this.#retryingConflicts(() =>
+      this.#withConnection(async (connection) => {
+        await command(connection, 'begin');
+        try {
+          const result = await work(executorOf(connection));
+          await command(connection, 'commit');
+          return result;
+        } catch (error) {
+          // On a broken connection the server rolls back by itself once it notices.
+          if (!isConnectionLost(error)) {
+            await command(connection, 'rollback');
+          }
+          throw error;
+        }
+      }),
+    );
+  }
+
+  async #retryingConflicts<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isLockConflict(error) || attempt === conflictRetries) {
+          throw isLockConflict(error) ? databaseUnavailable(error) : error;
+        }
+        await delay(Math.random() * 10 * 2 ** attempt);
+      }
+    }
+  }
+
+  async #withConnection<Result>(work: (connection: PoolConnection) => Promise<Result>): Promise<Result> {
+    const connection = await this.#acquire();
+    try {
+      const result = await work(connection);
+      connection.release();
+      return result;
+    } catch (error) {
+      if (isConnectionLost(error)) {
+        connection.destroy();
+        throw databaseUnavailable(error);
+      }
+      connection.release();
+      throw error;
+    }
+  }
+
+  async #acquire(): Promise<PoolConnection> {
+    const pending = this.#pool.getConnection();
+    const timeout = AbortSignal.timeout(connectionTimeoutMs);
+    try {
+      return await Promise.race([pending, rejectedBy(timeout)]);
+    } catch (error) {
+      void pending.then((late) => late.release()).catch(() => undefined);
+      throw databaseUnavailable(error);
+    }
+  }
+}
+
+function executorOf(connection: PoolConnection): SqlExecutor {
+  return {
+    async run(sql, parameters) {
+      const [result] = await connection.execute<ResultSetHeader>({ sql, timeout: statementTimeoutMs }, [...parameters]);
+      return result.affectedRows;
+    },
+    async all<Row extends SqlRow>(sql: string, parameters: readonly SqlValue[]) {
+      const [rows] = await connection.execute<RowDataPacket[]>({ sql, timeout: statementTimeoutMs }, [...parameters]);
+      return rows as unknown as Row[];
+    },
+  };
+}
+
+async function command(connection: PoolConnection, sql: string): Promise<void> {
+  await connection.query({ sql, timeout: statementTimeoutMs });
+}
+
+/** Errors of the driver that are no answer of the server. What `work` throws by itself leaves the connection usable. */
+function isConnectionLost(error: unknown): boolean {
+  const isOfDriver = error instanceof Error && ('errno' in error || 'fatal' in error || 'code' in error);
+  return isOfDriver && !isStatementError(error) && !('kind' in error);
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

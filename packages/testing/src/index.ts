@@ -1,0 +1,6 @@
+export { findProgram, startServer, stopServer, waitFor } from './child-server.ts';
+export { type FakeClock, fakeClock } from './fake-clock.ts';
+export { fakeIds } from './fake-ids.ts';
+export { mysqlServerUrl, natsServerUrl } from './test-servers.ts';
+export { freshDatabase, startMariaDb, type ThrowawayServer } from './throwaway-mariadb.ts';
+export { startNats } from './throwaway-nats.ts';
