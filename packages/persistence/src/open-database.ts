@@ -137,7 +137,7 @@ function opened<Driver extends AbstractSqlDriver>(
   const last = migrations.at(-1)?.name ?? '';
   return {
     sql,
-    em: () => orm.em.fork() as unknown as SqlEntityManager,
+    em: () => orm.em.fork(),
     migrate: () => underLock(async () => (await orm.migrator.up()).map(({ name }) => name)),
     async checkReady() {
       const done = await firstRow(sql, `select name from ${service}_migrations where name = ?`, [last]);

@@ -331,7 +331,7 @@ export type CheckpointFrame = Message<"spanwise.runtime.v1.CheckpointFrame"> & {
   events: AgentEvent[];
 
   /**
-   * Rows for the model context, in order.
+   * Rows for the model context, in order; each has its MESSAGE event in `events`, in the same order.
    *
    * @generated from field: repeated spanwise.runtime.v1.ContextRow context_rows = 3;
    */

@@ -1,0 +1,90 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { ErrorReason } from '@spanwise/contracts/spanwise/error/v1/error';
+import type { AgentEventSchema, FinishReason, SpanKind, SpanStatus } from '@spanwise/contracts/spanwise/event/v1/event';
+import {
+  RunStatus as ProtoRunStatus,
+  SessionStatus as ProtoSessionStatus,
+  type RunSchema,
+  type SessionSchema,
+  type SpanSchema,
+} from '@spanwise/contracts/spanwise/session/v1/session';
+import type { LoggedSpan } from '../application/read-log.ts';
+import type { AgentEvent } from '../domain/event/agent-event.ts';
+import type { Run, RunEnding, RunStatus } from '../domain/run/run.ts';
+import type { Session, SessionStatus } from '../domain/session/session.ts';
+
+const sessionStatuses: Readonly<Record<SessionStatus, ProtoSessionStatus>> = {
+  IDLE: ProtoSessionStatus.IDLE,
+  RUNNING: ProtoSessionStatus.RUNNING,
+  WAITING: ProtoSessionStatus.RUNNING,
+};
+
+const runStatuses: Readonly<Record<RunStatus, ProtoRunStatus>> = {
+  QUEUED: ProtoRunStatus.RUNNING,
+  RUNNING: ProtoRunStatus.RUNNING,
+  WAITING: ProtoRunStatus.RUNNING,
+  FINISHING: ProtoRunStatus.FINISHING,
+  COMPLETED: ProtoRunStatus.COMPLETED,
+  CANCELLED: ProtoRunStatus.CANCELLED,
+  FAILED: ProtoRunStatus.FAILED,
+};
+
+export function toProtoSession(session: Session): MessageInitShape<typeof SessionSchema> {
+  return {
+    id: session.id,
+    uid: session.uid,
+    title: session.title,
+    status: sessionStatuses[session.status],
+    activeRunId: session.activeRunId ?? '',
+    lastSeq: BigInt(session.lastSeq),
+    createTime: timestampFromMs(session.createdAtMs),
+    updateTime: timestampFromMs(session.updatedAtMs),
+  };
+}
+
+export function toProtoRun(run: Run): MessageInitShape<typeof RunSchema> {
+  const { ending } = run;
+  return {
+    id: run.id,
+    sessionId: run.sessionId,
+    status: runStatuses[run.status],
+    agent: run.options.agent,
+    requestId: run.requestId,
+    attempt: run.attempt,
+    span: { span: run.span.span, traceId: run.span.traceId, traceFlags: run.span.traceFlags },
+    startSeq: BigInt(run.startSeq),
+    terminalSeq: BigInt(run.terminalSeq),
+    cancelRequested: run.cancelRequestedAtMs !== undefined,
+    createTime: timestampFromMs(run.createdAtMs),
+    ...(run.endedAtMs === undefined ? {} : { endTime: timestampFromMs(run.endedAtMs) }),
+    ...(ending?.usage === undefined ? {} : { usage: ending.usage }),
+    ...(ending === undefined ? {} : endingFields(ending)),
+  };
+}
+
+function endingFields(ending: RunEnding) {
+  return ending.status === 'FAILED'
+    ? { error: { ...ending.error, reason: ending.error.reason as ErrorReason } }
+    : { finishReason: ending.finishReason as FinishReason };
+}
+
+export function toProtoSpan({ span, end, ...start }: LoggedSpan): MessageInitShape<typeof SpanSchema> {
+  return {
+    span,
+    traceId: start.traceId,
+    kind: start.kind as SpanKind,
+    name: start.name,
+    service: start.service,
+    startTime: timestampFromMs(start.startMs),
+    attributes: { ...start.attributes, ...end?.attributes },
+    ...(end === undefined
+      ? {}
+      : { endTime: timestampFromMs(end.endMs), status: end.status as SpanStatus, errorType: end.errorType }),
+  };
+}
+
+/** The domain's event is the message, but for the marks of the generated type. */
+export function toProtoEvents(events: readonly AgentEvent[]): MessageInitShape<typeof AgentEventSchema>[] {
+  return events as MessageInitShape<typeof AgentEventSchema>[];
+}

@@ -1,0 +1,112 @@
+import type { Clock, DomainError, IdGenerator } from '@spanwise/kernel';
+import type { ContextRow } from '../domain/context/llm-context.ts';
+import {
+  type AgentError,
+  type EventData,
+  eventTime,
+  finishReason,
+  role,
+  runOutcome,
+  spanStatus,
+  type ToolResult,
+  type UnplacedEvent,
+} from '../domain/event/agent-event.ts';
+import type { Run, RunEnding } from '../domain/run/run.ts';
+import { runtimeUnavailable } from '../domain/run/run-errors.ts';
+import type { RunRepository } from '../domain/run/run-repository.ts';
+import type { ExecutorEnd } from './ports/agent-runtime.ts';
+import type { MessageCodec } from './ports/message-codec.ts';
+import type { RunWriter } from './run-writer.ts';
+
+/** Makes what is said inside streams of an error. */
+export type ErrorTranslator = (error: DomainError) => AgentError;
+
+export interface EndRunDeps {
+  readonly runs: RunRepository;
+  readonly codec: MessageCodec;
+  readonly clock: Clock;
+  readonly ids: IdGenerator;
+  readonly toAgentError: ErrorTranslator;
+}
+
+/**
+ * Ends a run: decides between completed, cancelled and failed (a cancel that was accepted before the agent was done wins),
+ * closes what is open, answers every tool call, and commits all of it with the terminal event. Throws FENCED when the run
+ * is somebody else's by now, DATABASE_UNAVAILABLE when nothing can be stored.
+ */
+export async function endRun(deps: EndRunDeps, run: Run, writer: RunWriter, end: ExecutorEnd): Promise<void> {
+  await writer.committed();
+  const ending = await decide(deps, run, end);
+  const nowMs = deps.clock.nowMs();
+  const at = { span: run.span.span, time: eventTime(nowMs) };
+  const place = (data: EventData): UnplacedEvent => ({ ...at, data });
+
+  const results = writer.work.results();
+  const rows =
+    results.length === 0
+      ? []
+      : [
+          resultsRow(
+            deps,
+            run,
+            results.map(({ result }) => result),
+          ),
+        ];
+  const events: UnplacedEvent[] = [
+    ...writer.blockEndings().map(({ span, data }) => ({ ...at, span: span ?? at.span, data })),
+    ...writer.work.abandonments().map(place),
+    ...results.filter(({ isNew }) => isNew).map(({ result }) => place({ case: 'toolResult', value: result })),
+    ...rows.map(({ messageId }) => place({ case: 'message', value: { messageId, role: role.tool, contextSeq: 0n } })),
+    ...spanEndings(writer, run, ending).map(({ span, data }) => ({ ...at, span, data })),
+    place(terminal(ending)),
+  ];
+  const last = writer.prepareLast(events, rows);
+  const terminalSeq = last.append.position.lastSeq + last.append.events.length;
+  await deps.runs.finish({ append: last.append, ending, terminalSeq, nowMs });
+  last.show();
+}
+
+async function decide({ runs, toAgentError }: EndRunDeps, run: Run, end: ExecutorEnd): Promise<RunEnding> {
+  const { outcome, usage } = end;
+  if (outcome.kind === 'completed' && (await runs.beginFinishing(run.id, run.epoch))) {
+    return { status: 'COMPLETED', finishReason: outcome.finishReason, usage };
+  }
+  // Only the durable flag makes a run cancelled, not that somebody stopped working on it.
+  const stored = await runs.find(run.sessionId, run.id);
+  if (stored?.cancelRequestedAtMs !== undefined) {
+    return { status: 'CANCELLED', finishReason: finishReason.cancelled, usage };
+  }
+  const error = outcome.kind === 'failed' ? outcome.error : toAgentError(runtimeUnavailable('ended without a reason'));
+  return { status: 'FAILED', error, usage };
+}
+
+function resultsRow({ codec, ids }: EndRunDeps, run: Run, results: readonly ToolResult[]): ContextRow {
+  const messageId = ids.uuid();
+  const payload = codec.encode({ role: 'tool', id: messageId, runId: run.id, results });
+  return { messageId, runId: run.id, role: role.tool, tokens: Math.ceil(payload.length / 4), payload };
+}
+
+function spanEndings(writer: RunWriter, run: Run, ending: RunEnding) {
+  const rootStatus = { COMPLETED: spanStatus.ok, CANCELLED: spanStatus.cancelled, FAILED: spanStatus.error }[
+    ending.status
+  ];
+  const innerStatus = ending.status === 'CANCELLED' ? spanStatus.cancelled : spanStatus.abandoned;
+  return writer.work.openSpans().map(({ span }) => {
+    const isRoot = span.id === run.span.span.id;
+    const errorType = isRoot && ending.status === 'FAILED' ? String(ending.error.reason) : '';
+    const value = { status: isRoot ? rootStatus : innerStatus, errorType, attributes: {} };
+    return { span, data: { case: 'spanEnd', value } satisfies EventData };
+  });
+}
+
+function terminal(ending: RunEnding): EventData {
+  switch (ending.status) {
+    case 'FAILED':
+      return { case: 'runError', value: { error: ending.error, usage: ending.usage } };
+    case 'COMPLETED':
+    case 'CANCELLED': {
+      const outcome = ending.status === 'COMPLETED' ? runOutcome.completed : runOutcome.cancelled;
+      return { case: 'runEnd', value: { outcome, finishReason: ending.finishReason, usage: ending.usage } };
+    }
+  }
+}

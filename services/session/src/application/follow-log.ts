@@ -1,0 +1,143 @@
+import type { RunId, SessionId } from '@spanwise/kernel';
+import type { AgentEvent } from '../domain/event/agent-event.ts';
+import { isTerminal } from '../domain/event/delta.ts';
+import type { EventLog } from '../domain/event/event-log.ts';
+import type { Published, SessionHub } from './session-hub.ts';
+import type { Subscription, Taken } from './subscription.ts';
+
+/** Silence after which a sign of life is sent. */
+const heartbeatMs = 10_000;
+const replayPage = 500;
+
+export interface FollowQuery {
+  readonly sessionId: SessionId;
+  /** Events with a greater seq; must lie within the log. */
+  readonly afterSeq: number;
+  /** Only events of this run. */
+  readonly runId?: RunId;
+  /** Ends after the terminal event of `runId`. */
+  readonly endsWithRun: boolean;
+  /** False: durable events only, with their whole text. */
+  readonly live: boolean;
+}
+
+/** A step of a watcher's stream. */
+export type FollowStep =
+  | { readonly kind: 'events'; readonly events: readonly AgentEvent[] }
+  | { readonly kind: 'caught-up'; readonly seq: number }
+  | { readonly kind: 'heartbeat'; readonly lastSeq: number };
+
+export interface FollowDeps {
+  readonly log: EventLog;
+  readonly hub: SessionHub;
+}
+
+/**
+ * One log, replayed and live: rows after the cursor, then the text that is shown and not stored yet, then what the driver
+ * shows. A watcher that falls behind, or whose session is driven elsewhere, is brought up from the rows again. No event
+ * is told twice and none is left out, whatever the cursor.
+ */
+export async function* followLog(
+  { log, hub }: FollowDeps,
+  query: FollowQuery,
+  signal: AbortSignal,
+): AsyncGenerator<FollowStep, void> {
+  using subscription = hub.subscribe(query.sessionId);
+  const cursor = new Cursor(query);
+  let isFirst = true;
+  while (!signal.aborted && !cursor.isEnded) {
+    const position = subscription.restart();
+    const until = position?.lastSeq ?? (await log.lastSeqs([query.sessionId])).get(query.sessionId) ?? 0;
+    yield* replay(log, query, cursor, until, signal);
+    subscription.hasRead(until);
+    const tails = query.live && !cursor.isEnded ? cursor.pass((position?.tails ?? []).map((event) => ({ event }))) : [];
+    if (tails.length > 0) {
+      yield { kind: 'events', events: tails };
+    }
+    if (isFirst && !cursor.isEnded) {
+      isFirst = false;
+      yield { kind: 'caught-up', seq: cursor.seq };
+    }
+    yield* live(subscription, cursor, signal);
+  }
+}
+
+async function* replay(log: EventLog, query: FollowQuery, cursor: Cursor, untilSeq: number, signal: AbortSignal) {
+  const { sessionId, runId } = query;
+  while (cursor.seq < untilSeq && !cursor.isEnded && !signal.aborted) {
+    const filter = runId === undefined ? {} : { runId };
+    const events = await log.read({ sessionId, afterSeq: cursor.seq, untilSeq, limit: replayPage, ...filter });
+    const passed = cursor.pass(events.map((event) => ({ event })));
+    if (passed.length > 0) {
+      yield { kind: 'events' as const, events: passed };
+    }
+    if (events.length < replayPage) {
+      cursor.skipTo(untilSeq);
+    }
+  }
+}
+
+/** Tells what the driver shows until the watcher has to be caught up. */
+async function* live(subscription: Subscription, cursor: Cursor, signal: AbortSignal): AsyncGenerator<FollowStep> {
+  while (!cursor.isEnded) {
+    const taken: Taken = await subscription.take(heartbeatMs, signal);
+    switch (taken.kind) {
+      case 'aborted':
+      case 'behind':
+        return;
+      case 'silence':
+        yield { kind: 'heartbeat', lastSeq: cursor.seq };
+        break;
+      case 'events': {
+        if (cursor.hasHoleBefore(taken.entries)) {
+          return;
+        }
+        const events = cursor.pass(taken.entries);
+        subscription.hasRead(cursor.seq);
+        if (events.length > 0) {
+          yield { kind: 'events', events };
+        }
+      }
+    }
+  }
+}
+
+/** How far a stream is, and what of a session passes into it. */
+class Cursor {
+  seq: number;
+  isEnded = false;
+  readonly #query: FollowQuery;
+
+  constructor(query: FollowQuery) {
+    this.#query = query;
+    this.seq = query.afterSeq;
+  }
+
+  skipTo(seq: number): void {
+    this.seq = Math.max(this.seq, seq);
+  }
+
+  /** True when durable events between the cursor and these are missing. */
+  hasHoleBefore(entries: readonly Published[]): boolean {
+    const first = entries.find(({ event }) => event.seq > this.seq);
+    return first !== undefined && Number(first.event.seq) > this.seq + 1;
+  }
+
+  /** Moves on, and answers what is to be told: nothing twice, nothing after the end. */
+  pass(entries: readonly Published[]): AgentEvent[] {
+    const { live, runId, endsWithRun } = this.#query;
+    const told: AgentEvent[] = [];
+    for (const { event, elided } of entries) {
+      const isDurable = event.seq > 0n;
+      const isNews = isDurable ? Number(event.seq) > this.seq : live;
+      if (isDurable) {
+        this.skipTo(Number(event.seq));
+      }
+      if (isNews && !this.isEnded && (runId === undefined || event.runId === runId)) {
+        told.push(live && elided !== undefined ? elided : event);
+        this.isEnded = endsWithRun && event.runId === runId && isTerminal(event);
+      }
+    }
+    return told;
+  }
+}

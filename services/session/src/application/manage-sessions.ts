@@ -1,0 +1,89 @@
+import { brandId, type Clock, type IdGenerator, type SessionId } from '@spanwise/kernel';
+import type { Session } from '../domain/session/session.ts';
+import { sessionBusy, sessionNotFound } from '../domain/session/session-errors.ts';
+import type { SessionRepository } from '../domain/session/session-repository.ts';
+import { type Page, type PageRequest, readPage } from './paging.ts';
+import type { Caller } from './ports/caller.ts';
+import type { CancelSignal } from './ports/cancel-signal.ts';
+import type { PageTokens } from './ports/page-tokens.ts';
+import type { RunDrivers } from './run-drivers.ts';
+import { ownSession } from './session-access.ts';
+
+export interface ManageSessionsDeps {
+  readonly sessions: SessionRepository;
+  readonly drivers: RunDrivers;
+  readonly cancelSignal: CancelSignal;
+  readonly pageTokens: PageTokens;
+  readonly clock: Clock;
+  readonly ids: IdGenerator;
+}
+
+/** Makes, reads, changes and deletes sessions of the caller. */
+export class ManageSessions {
+  readonly #deps: ManageSessionsDeps;
+
+  constructor(deps: ManageSessionsDeps) {
+    this.#deps = deps;
+  }
+
+  /** The same request_id answers the same session. */
+  async create(caller: Caller, title: string, requestId: string): Promise<Session> {
+    const { sessions, ids, clock } = this.#deps;
+    const nowMs = clock.nowMs();
+    return sessions.create({
+      id: brandId<SessionId>(ids.uuid()),
+      uid: caller.uid,
+      requestId,
+      title,
+      status: 'IDLE',
+      activeRunId: undefined,
+      epoch: 0,
+      lastSeq: 0,
+      firstSeq: 1,
+      lastContextSeq: 0,
+      createdAtMs: nowMs,
+      updatedAtMs: nowMs,
+    });
+  }
+
+  /** Throws SESSION_NOT_FOUND. */
+  get(caller: Caller, id: SessionId): Promise<Session> {
+    return ownSession(this.#deps.sessions, caller, id);
+  }
+
+  /** Newest first. Throws INVALID_PAGE_TOKEN. */
+  list(caller: Caller, page: PageRequest): Promise<Page<Session>> {
+    return readPage(this.#deps.pageTokens, ['sessions', caller.uid], page, {
+      read: (after, limit) => {
+        const cursor = after && { createdAtMs: Number(after[0]), id: brandId<SessionId>(String(after[1])) };
+        return this.#deps.sessions.list(caller.uid, cursor, limit);
+      },
+      cursorOf: ({ createdAtMs, id }) => [createdAtMs, id],
+    });
+  }
+
+  /** Throws SESSION_NOT_FOUND. */
+  async retitle(caller: Caller, id: SessionId, title: string): Promise<Session> {
+    const session = await this.#deps.sessions.updateTitle(caller.uid, id, title, this.#deps.clock.nowMs());
+    if (session === undefined) {
+      throw sessionNotFound();
+    }
+    return session;
+  }
+
+  /** Throws SESSION_NOT_FOUND, and SESSION_BUSY while a run is active unless it is to be cancelled with it. */
+  async delete(caller: Caller, id: SessionId, cancelsActiveRun: boolean): Promise<void> {
+    const { sessions, drivers, cancelSignal, clock } = this.#deps;
+    const result = await sessions.delete(caller.uid, id, cancelsActiveRun, clock.nowMs());
+    if (result.kind === 'not-found') {
+      throw sessionNotFound();
+    }
+    if (result.kind === 'busy') {
+      throw sessionBusy(result.activeRunId);
+    }
+    if (result.cancelledRunId !== undefined) {
+      drivers.cancel(result.cancelledRunId);
+      void cancelSignal.send(result.cancelledRunId);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import type { ExecSpanContext, RunId, SessionId } from '@spanwise/kernel';
+import type { ContextRow } from '../../domain/context/llm-context.ts';
+import type { AgentError, TokenUsage, UnplacedEvent } from '../../domain/event/agent-event.ts';
+import type { RunOptions } from '../../domain/run/run.ts';
+import type { Caller } from './caller.ts';
+
+/** One dispatch of a run to an executor. */
+export interface Dispatch {
+  readonly sessionId: SessionId;
+  readonly runId: RunId;
+  readonly epoch: number;
+  readonly attempt: number;
+  readonly span: ExecSpanContext;
+  readonly options: RunOptions;
+  readonly deadlineAtMs: number | undefined;
+  readonly caller: Caller;
+  /** Encoded messages of the stored dialogue, oldest first, in pages. */
+  readonly history: AsyncIterable<readonly Uint8Array[]>;
+}
+
+/** What an executor says, in the order in which it happened. */
+export type RuntimeFrame =
+  | { readonly kind: 'events'; readonly events: readonly UnplacedEvent[] }
+  | {
+      readonly kind: 'checkpoint';
+      readonly index: bigint;
+      readonly events: readonly UnplacedEvent[];
+      readonly contextRows: readonly ContextRow[];
+    }
+  | { readonly kind: 'finish'; readonly end: ExecutorEnd };
+
+/** The last thing that an executor says. */
+export interface ExecutorEnd {
+  readonly outcome: ExecutorOutcome;
+  readonly usage: TokenUsage | undefined;
+}
+
+/** How an executor ended. What the run's terminal event says is for its driver to decide. */
+export type ExecutorOutcome =
+  | { readonly kind: 'completed'; readonly finishReason: number }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'failed'; readonly error: AgentError };
+
+/** An executor at work on a dispatch. */
+export interface Execution {
+  /** Throws RUNTIME_UNAVAILABLE when the executor is lost; ends after `finish`. */
+  readonly frames: AsyncIterable<RuntimeFrame>;
+  /** A checkpoint, and all that was said before it, is committed. */
+  acknowledge(index: bigint, isCancelRequested: boolean): void;
+  /** Asks the executor to stop and to finish as aborted. */
+  abort(reason: string): void;
+}
+
+/** Whoever executes runs. */
+export interface AgentRuntime {
+  /** Begins a dispatch; aborting the signal breaks the stream off, which ends the work at once. */
+  execute(dispatch: Dispatch, signal: AbortSignal): Execution;
+}

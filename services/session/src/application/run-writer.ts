@@ -1,0 +1,202 @@
+import { type Clock, DomainError } from '@spanwise/kernel';
+import type { ContextRow } from '../domain/context/llm-context.ts';
+import type { UnplacedEvent } from '../domain/event/agent-event.ts';
+import { isLiveDelta } from '../domain/event/delta.ts';
+import type { Append, AppendPosition, EventLog } from '../domain/event/event-log.ts';
+import { OpenBlocks } from '../domain/event/open-blocks.ts';
+import { type ClosedSpan, OpenWork } from '../domain/run/open-work.ts';
+import { AppendBatch } from './append-batch.ts';
+import type { Publisher } from './session-hub.ts';
+
+/** Text that was shown is stored at the latest after this, when neither its amount nor its end stores it before. */
+const chunkDelayMs = 250;
+/** Items of the queue that one append takes at most. */
+const maxBatch = 1024;
+/** How long an append is tried again while the database is away, and how often. */
+const outageMs = 9_000;
+const retryDelayMs = 200;
+
+export interface RunWriterDeps {
+  readonly log: EventLog;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  /** Called for every span whose SPAN_END is committed. */
+  readonly onSpanClosed: (span: ClosedSpan) => void;
+  /** Called once when nothing can be stored any more: the run is fenced, or the database is away for too long. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+type Item =
+  | { readonly kind: 'event'; readonly event: UnplacedEvent }
+  | { readonly kind: 'row'; readonly row: ContextRow }
+  | { readonly kind: 'chunks' }
+  | { readonly kind: 'committed'; readonly resolve: () => void; readonly reject: (error: unknown) => void };
+
+/**
+ * The one appender of a run: takes what the run says in order, stores durable events in groups of whatever is ready, and
+ * shows everything in that same order. A durable event is shown once it is committed; a delta at once, unless a durable
+ * event before it is still waiting.
+ */
+export class RunWriter {
+  /** What the run has begun and not ended. */
+  readonly work = new OpenWork();
+  readonly #deps: RunWriterDeps;
+  readonly #blocks = new OpenBlocks();
+  readonly #queue: Item[] = [];
+  #position: AppendPosition;
+  #isDraining = false;
+  #failure: { readonly error: unknown } | undefined;
+  #chunkTimer: NodeJS.Timeout | undefined;
+
+  constructor(deps: RunWriterDeps, position: AppendPosition) {
+    this.#deps = deps;
+    this.#position = position;
+  }
+
+  /** Takes events, in order. */
+  write(events: readonly UnplacedEvent[]): void {
+    for (const event of events) {
+      this.#queue.push({ kind: 'event', event });
+    }
+    void this.#drain();
+  }
+
+  /** Takes rows for the context, to be stored together with the events that are written next. */
+  writeContext(rows: readonly ContextRow[]): void {
+    for (const row of rows) {
+      this.#queue.push({ kind: 'row', row });
+    }
+  }
+
+  /** Resolves when all that was taken before is committed and shown. Throws FENCED or DATABASE_UNAVAILABLE. */
+  committed(): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#queue.push({ kind: 'committed', resolve, reject });
+      void this.#drain();
+    });
+  }
+
+  /** Places a run's last events and context rows, for the transaction that ends it. Comes after `committed`. */
+  prepareLast(events: readonly UnplacedEvent[], rows: readonly ContextRow[]): { append: Append; show: () => void } {
+    const batch = new AppendBatch(this.#position, this.#deps.clock);
+    rows.forEach((row) => batch.addRow(row));
+    events.forEach((event) => this.#place(event, batch));
+    return { append: batch.append, show: () => this.#show(batch, 0) };
+  }
+
+  /** The END of every open block. */
+  blockEndings(): readonly Pick<UnplacedEvent, 'span' | 'data'>[] {
+    return this.#blocks.endings();
+  }
+
+  /** Forgets what is not stored yet. */
+  stop(): void {
+    clearTimeout(this.#chunkTimer);
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#isDraining) {
+      return;
+    }
+    this.#isDraining = true;
+    while (this.#queue.length > 0) {
+      const items = this.#queue.splice(0, maxBatch);
+      await this.#store(items).catch((error: unknown) => this.#fail(error));
+      for (const item of items) {
+        if (item.kind === 'committed') {
+          this.#failure === undefined ? item.resolve() : item.reject(this.#failure.error);
+        }
+      }
+    }
+    this.#isDraining = false;
+    this.#scheduleChunks();
+  }
+
+  async #store(items: readonly Item[]): Promise<void> {
+    if (this.#failure !== undefined) {
+      return;
+    }
+    const batch = new AppendBatch(this.#position, this.#deps.clock);
+    for (const item of items) {
+      this.#take(item, batch);
+    }
+    const shownAtOnce = batch.shownAtOnce;
+    this.#deps.publisher.publish(batch.shown.slice(0, shownAtOnce));
+    if (batch.durable.length > 0 || batch.rows.length > 0) {
+      await this.#append(batch.append);
+      const { lastSeq, lastContextSeq } = this.#position;
+      this.#position = {
+        ...this.#position,
+        lastSeq: lastSeq + batch.durable.length,
+        lastContextSeq: lastContextSeq + batch.rows.length,
+      };
+      this.#show(batch, shownAtOnce);
+    }
+  }
+
+  #take(item: Item, batch: AppendBatch): void {
+    if (item.kind === 'event') {
+      this.#place(item.event, batch);
+    } else if (item.kind === 'row') {
+      batch.addRow(item.row);
+    } else if (item.kind === 'chunks') {
+      this.#blocks.takeChunks().forEach((chunk) => batch.addChunk(chunk));
+    }
+  }
+
+  #place(event: UnplacedEvent, batch: AppendBatch): void {
+    const chunk = this.#blocks.note(event);
+    const isLive = isLiveDelta(event);
+    if (isLive) {
+      batch.addLive(event);
+    }
+    if (chunk !== undefined) {
+      batch.addChunk(chunk);
+    }
+    if (!isLive) {
+      const closed = this.work.note(event);
+      if (closed !== undefined) {
+        batch.closedSpans.push(closed);
+      }
+      batch.addDurable(event);
+    }
+  }
+
+  /** An append that may or may not have been committed is made again: its own mark tells. */
+  async #append(append: Append): Promise<void> {
+    const startedMs = this.#deps.clock.monotonicMs();
+    for (;;) {
+      try {
+        return await this.#deps.log.append(append);
+      } catch (error) {
+        const isOutage = error instanceof DomainError && error.kind === 'unavailable';
+        if (!isOutage || this.#deps.clock.monotonicMs() - startedMs > outageMs) {
+          throw error;
+        }
+        await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
+      }
+    }
+  }
+
+  #show(batch: AppendBatch, from: number): void {
+    this.#deps.publisher.publish(from === 0 ? batch.shown : batch.shown.slice(from));
+    batch.closedSpans.forEach(this.#deps.onSpanClosed);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure === undefined) {
+      this.#failure = { error };
+      this.#deps.onFailure(error);
+    }
+  }
+
+  #scheduleChunks(): void {
+    if (this.#chunkTimer === undefined && this.#failure === undefined && this.#blocks.hasPending()) {
+      this.#chunkTimer = setTimeout(() => {
+        this.#chunkTimer = undefined;
+        this.#queue.push({ kind: 'chunks' });
+        void this.#drain();
+      }, chunkDelayMs);
+    }
+  }
+}

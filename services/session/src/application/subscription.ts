@@ -1,0 +1,102 @@
+import type { LivePosition, Published } from './session-hub.ts';
+
+/** Events that wait for one watcher at most; beyond, they are dropped and it is caught up from the log. */
+const maxWaiting = 1024;
+
+/** What a watcher finds when it looks. */
+export type Taken =
+  | { readonly kind: 'events'; readonly entries: readonly Published[] }
+  /** Events were dropped, or the log grew elsewhere: read it. */
+  | { readonly kind: 'behind' }
+  | { readonly kind: 'silence' }
+  | { readonly kind: 'aborted' };
+
+/** A watcher's end of the hub: a bounded queue that the driver never waits for. */
+export class Subscription implements Disposable {
+  readonly #position: () => LivePosition | undefined;
+  readonly #end: () => void;
+  #queue: Published[] = [];
+  #isBehind = false;
+  #toldSeq = 0;
+  #readSeq = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(position: () => LivePosition | undefined, end: () => void) {
+    this.#position = position;
+    this.#end = end;
+  }
+
+  /**
+   * Begins anew: forgets what waits and answers, in the same step, where the session stands when it is driven here.
+   * What is shown from now on waits in the queue.
+   */
+  restart(): LivePosition | undefined {
+    this.#queue = [];
+    this.#isBehind = false;
+    return this.#position();
+  }
+
+  /** The watcher has read the log up to here. */
+  hasRead(seq: number): void {
+    this.#readSeq = Math.max(this.#readSeq, seq);
+  }
+
+  push(entries: readonly Published[]): void {
+    if (this.#queue.length > 0 && this.#queue.length + entries.length > maxWaiting) {
+      this.#queue = [];
+      this.#isBehind = true;
+    } else if (!this.#isBehind) {
+      this.#queue.push(...entries);
+    }
+    this.#wake?.();
+  }
+
+  tellLastSeq(lastSeq: number): void {
+    this.#toldSeq = Math.max(this.#toldSeq, lastSeq);
+    if (this.#toldSeq > this.#readSeq) {
+      this.#wake?.();
+    }
+  }
+
+  /** Waits for something to show, at most `silenceMs`. */
+  async take(silenceMs: number, signal: AbortSignal): Promise<Taken> {
+    if (signal.aborted) {
+      return { kind: 'aborted' };
+    }
+    const isSilent = this.#peek() === undefined && (await this.#wait(silenceMs, signal)) === 'silence';
+    const found = this.#peek();
+    if (found?.kind === 'events') {
+      this.#queue = [];
+    }
+    return found ?? (signal.aborted ? { kind: 'aborted' } : { kind: isSilent ? 'silence' : 'behind' });
+  }
+
+  [Symbol.dispose](): void {
+    this.#end();
+  }
+
+  #peek(): Taken | undefined {
+    if (this.#isBehind) {
+      return { kind: 'behind' };
+    }
+    if (this.#queue.length > 0) {
+      return { kind: 'events', entries: this.#queue };
+    }
+    return this.#toldSeq > this.#readSeq ? { kind: 'behind' } : undefined;
+  }
+
+  #wait(silenceMs: number, signal: AbortSignal): Promise<'woken' | 'silence'> {
+    return new Promise((resolve) => {
+      const done = (why: 'woken' | 'silence') => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        this.#wake = undefined;
+        resolve(why);
+      };
+      const onAbort = () => done('woken');
+      const timer = setTimeout(() => done('silence'), silenceMs);
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#wake = () => done('woken');
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import type { RunId, SessionId } from '@spanwise/kernel';
+import type { ToolResult } from '../event/agent-event.ts';
+
+/** A message of the model context on its way into the log. */
+export interface ContextRow {
+  readonly messageId: string;
+  readonly runId: RunId;
+  /** Number of spanwise.type.v1.Role. */
+  readonly role: number;
+  /** What it costs as input, counted or estimated once. */
+  readonly tokens: number;
+  /** Encoded spanwise.type.v1.Message, without seq and create_time. */
+  readonly payload: Uint8Array;
+}
+
+/** A message as it is stored. */
+export interface StoredMessage extends ContextRow {
+  readonly seq: number;
+  readonly createdAtMs: number;
+}
+
+/** The dialogue that the model is shown: what `LlmContextRepository` of the runtime loads, and ListMessages tells. */
+export interface LlmContext {
+  /** Messages in order of seq, those after `afterSeq`. */
+  read(sessionId: SessionId, afterSeq: number, limit: number): Promise<readonly StoredMessage[]>;
+}
+
+/** What the session itself writes into the context. */
+export type OwnMessage =
+  | { readonly role: 'user'; readonly id: string; readonly runId: RunId; readonly texts: readonly string[] }
+  | { readonly role: 'tool'; readonly id: string; readonly runId: RunId; readonly results: readonly ToolResult[] };

@@ -1,0 +1,178 @@
+import type { ExecSpan } from '@spanwise/kernel';
+
+/**
+ * An entry of the log, or a live delta, in the shape of the message `spanwise.event.v1.AgentEvent`: what comes from the
+ * runtime is used as it is, for a run makes thousands. Numbers of enums are those of the proto.
+ */
+export interface AgentEvent {
+  /** Place in the log; 0 for live deltas. */
+  readonly seq: bigint;
+  readonly sessionId: string;
+  readonly runId: string;
+  readonly epoch: bigint;
+  readonly span?: ExecSpan | undefined;
+  /** Unset on live deltas. */
+  readonly time?: EventTime | undefined;
+  readonly data: EventData;
+}
+
+/** UTC, as in google.protobuf.Timestamp. */
+export interface EventTime {
+  readonly seconds: bigint;
+  readonly nanos: number;
+}
+
+/** What a run says, before it has its place in the log. */
+export type UnplacedEvent = Pick<AgentEvent, 'span' | 'time' | 'data'>;
+
+export type EventData =
+  | { readonly case: 'runStart'; readonly value: RunStart }
+  | { readonly case: 'runEnd'; readonly value: RunEnd }
+  | { readonly case: 'runError'; readonly value: RunError }
+  | { readonly case: 'spanStart'; readonly value: SpanStart }
+  | { readonly case: 'spanEnd'; readonly value: SpanEnd }
+  | { readonly case: 'textStart' | 'reasoningStart'; readonly value: BlockStart }
+  | { readonly case: 'textDelta' | 'reasoningDelta'; readonly value: BlockDelta }
+  | { readonly case: 'textEnd' | 'reasoningEnd'; readonly value: BlockEnd }
+  | { readonly case: 'toolCallStart'; readonly value: ToolCallStart }
+  | { readonly case: 'toolCallDelta'; readonly value: ToolCallDelta }
+  | { readonly case: 'toolCallEnd'; readonly value: ToolCallEnd }
+  | { readonly case: 'toolProgress'; readonly value: { readonly callId: string } }
+  | { readonly case: 'toolResult'; readonly value: ToolResult }
+  | { readonly case: 'message'; readonly value: MessageCommitted }
+  | { readonly case: 'messageAbandoned'; readonly value: MessageAbandoned }
+  | { readonly case: 'usage'; readonly value: object }
+  | { readonly case: undefined; readonly value?: undefined };
+
+export interface RunStart {
+  readonly agent: string;
+  readonly attempt: number;
+  readonly inputMessageIds: readonly string[];
+  readonly traceId: string;
+}
+
+export interface RunEnd {
+  readonly outcome: number;
+  readonly finishReason: number;
+  readonly usage?: TokenUsage | undefined;
+}
+
+export interface RunError {
+  readonly error?: AgentError | undefined;
+  readonly usage?: TokenUsage | undefined;
+}
+
+export interface AgentError {
+  /** google.rpc.Code. */
+  readonly code: number;
+  /** Number of spanwise.error.v1.ErrorReason. */
+  readonly reason: number;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+export interface TokenUsage {
+  readonly provider: string;
+  readonly model: string;
+  readonly inputTokens: bigint;
+  readonly outputTokens: bigint;
+  readonly cachedInputTokens: bigint;
+  readonly reasoningTokens: bigint;
+  readonly estimated: boolean;
+}
+
+export interface SpanStart {
+  readonly kind: number;
+  readonly name: string;
+  readonly traceId: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly service: string;
+}
+
+export interface SpanEnd {
+  readonly status: number;
+  readonly errorType: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface BlockStart {
+  readonly blockId: string;
+  readonly messageId: string;
+}
+
+/** Offsets and lengths count UTF-8 bytes of the block. */
+export interface BlockDelta {
+  readonly blockId: string;
+  readonly offset: bigint;
+  readonly text: string;
+  readonly elidedBytes: bigint;
+}
+
+export interface BlockEnd {
+  readonly blockId: string;
+  readonly length: bigint;
+}
+
+/** The block of a call's arguments has the id of the call. */
+export interface ToolCallStart {
+  readonly callId: string;
+  readonly tool: string;
+  readonly messageId: string;
+}
+
+export interface ToolCallDelta {
+  readonly callId: string;
+  readonly offset: bigint;
+  readonly text: string;
+  readonly elidedBytes: bigint;
+}
+
+export interface ToolCallEnd {
+  readonly callId: string;
+  readonly argumentsJson: string;
+}
+
+export interface ToolResult {
+  readonly callId: string;
+  readonly outcome: number;
+  readonly content: readonly ToolContent[];
+  readonly structuredJson: string;
+}
+
+export interface ToolContent {
+  readonly content:
+    | { readonly case: 'text'; readonly value: string }
+    | { readonly case: undefined; readonly value?: undefined };
+}
+
+export interface MessageCommitted {
+  readonly messageId: string;
+  readonly role: number;
+  readonly contextSeq: bigint;
+}
+
+export interface MessageAbandoned {
+  readonly messageId: string;
+  readonly reason: number;
+}
+
+/** Numbers of the proto's enums that the session itself writes. */
+export const role = { user: 2, assistant: 3, tool: 4 } as const;
+export const runOutcome = { completed: 1, cancelled: 2 } as const;
+export const finishReason = { cancelled: 5 } as const;
+export const spanKind = { run: 1 } as const;
+export const spanStatus = { ok: 1, error: 2, cancelled: 3, abandoned: 4 } as const;
+export const toolOutcome = { cancelled: 3, unknown: 5, notStarted: 6 } as const;
+export const abandonReason = { runEnded: 2 } as const;
+export const spanServiceName = 'session';
+
+/** Time of an event. */
+export function eventTime(ms: number): EventTime {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) };
+}
+
+/** Milliseconds since 1970 UTC of an event's time. */
+export function eventTimeMs(time: EventTime | undefined): number {
+  return time === undefined ? 0 : Number(time.seconds) * 1000 + time.nanos / 1e6;
+}

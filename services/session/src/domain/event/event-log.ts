@@ -1,0 +1,53 @@
+import type { RunId, SessionId } from '@spanwise/kernel';
+import type { ContextRow } from '../context/llm-context.ts';
+import type { AgentEvent, EventData } from './agent-event.ts';
+
+/** Names of the kinds of events, as in the proto's oneof. */
+export type EventCase = NonNullable<EventData['case']>;
+
+/** Where an appender believes the log to stand. */
+export interface AppendPosition {
+  readonly sessionId: SessionId;
+  readonly runId: RunId;
+  /** The appender's epoch. */
+  readonly epoch: number;
+  /** Seq of the last event that the appender knows of. */
+  readonly lastSeq: number;
+  readonly lastContextSeq: number;
+}
+
+/** What is appended: durable events whose seq begins at lastSeq + 1, and context rows from lastContextSeq + 1. */
+export interface Append {
+  readonly position: AppendPosition;
+  readonly events: readonly AgentEvent[];
+  readonly contextRows: readonly ContextRow[];
+}
+
+export interface EventQuery {
+  readonly sessionId: SessionId;
+  /** Events with a greater seq. */
+  readonly afterSeq: number;
+  /** Events up to this seq; default: to the end. */
+  readonly untilSeq?: number;
+  readonly runId?: RunId;
+  /** Only these kinds; default: all. */
+  readonly cases?: readonly EventCase[];
+  readonly limit: number;
+}
+
+/**
+ * The log of a session: a contiguous sequence that only grows. Within an epoch one process appends, one append at a time;
+ * every append is guarded by the epoch, the active run and the last seq.
+ */
+export interface EventLog {
+  /**
+   * Appends all or nothing. When it is not known whether an append was committed, the same append is made again: it finds
+   * out by the append's own mark and never appends twice. Throws FENCED when the epoch has moved on or the run is no
+   * longer active, DATABASE_UNAVAILABLE when the database does not answer.
+   */
+  append(append: Append): Promise<void>;
+  /** Events in order of seq. */
+  read(query: EventQuery): Promise<readonly AgentEvent[]>;
+  /** Seq of the last event of each session; sessions that do not exist are left out. */
+  lastSeqs(sessionIds: readonly SessionId[]): Promise<ReadonlyMap<SessionId, number>>;
+}

@@ -1,0 +1,97 @@
+import type { ExecSpan } from '@spanwise/kernel';
+import type { EventData, UnplacedEvent } from './agent-event.ts';
+import { closedBlock, type DeltaCase, deltaData, deltaOf, openedBlock, utf8Length } from './delta.ts';
+
+/** Bytes of text after which a block's deltas are stored as one chunk, without waiting for its time. */
+export const chunkBytes = 2048;
+
+interface OpenBlock {
+  readonly deltaCase: DeltaCase;
+  /** Bytes said so far. */
+  length: number;
+  /** Text said since the last chunk. */
+  pending: string;
+  span: ExecSpan | undefined;
+}
+
+/** A chunk: the text of a block since its last chunk, as one durable delta. */
+export interface Chunk {
+  readonly span: ExecSpan | undefined;
+  readonly data: EventData;
+  /** Its length in UTF-8 bytes. */
+  readonly bytes: number;
+}
+
+/** The blocks of a run that are open, with the text of each that is not stored yet. */
+export class OpenBlocks {
+  readonly #blocks = new Map<string, OpenBlock>();
+
+  /** Takes note of an event. Answers the chunk that has to be stored: before an END, or after a delta when it is due. */
+  note({ span, data }: UnplacedEvent): Chunk | undefined {
+    const opened = openedBlock(data);
+    if (opened !== undefined) {
+      this.#blocks.set(opened.blockId, { deltaCase: opened.deltaCase, length: 0, pending: '', span });
+      return undefined;
+    }
+    const delta = deltaOf(data);
+    const block = delta === undefined ? undefined : this.#blocks.get(delta.blockId);
+    if (delta !== undefined && block !== undefined) {
+      block.length += utf8Length(delta.text);
+      block.pending += delta.text;
+      block.span = span;
+      return block.pending.length >= chunkBytes ? this.takeChunk(delta.blockId) : undefined;
+    }
+    const closed = closedBlock(data);
+    if (closed === undefined) {
+      return undefined;
+    }
+    const last = this.takeChunk(closed);
+    this.#blocks.delete(closed);
+    return last;
+  }
+
+  /** The chunk of a block; undefined when it has no new text. */
+  takeChunk(blockId: string): Chunk | undefined {
+    const block = this.#blocks.get(blockId);
+    if (block === undefined || block.pending === '') {
+      return undefined;
+    }
+    const text = block.pending;
+    const bytes = utf8Length(text);
+    block.pending = '';
+    return {
+      span: block.span,
+      bytes,
+      data: deltaData(block.deltaCase, { blockId, offset: block.length - bytes, text }),
+    };
+  }
+
+  /** Chunks of all blocks that have new text. */
+  takeChunks(): readonly Chunk[] {
+    return [...this.#blocks.keys()].map((id) => this.takeChunk(id)).filter((chunk) => chunk !== undefined);
+  }
+
+  hasPending(): boolean {
+    return [...this.#blocks.values()].some(({ pending }) => pending !== '');
+  }
+
+  /** The END of every open block, with the span of its last delta. */
+  endings(): readonly { readonly span: ExecSpan | undefined; readonly data: EventData }[] {
+    return [...this.#blocks].map(([blockId, { deltaCase, length, span }]) => ({
+      span,
+      data: endData(blockId, deltaCase, length),
+    }));
+  }
+}
+
+function endData(blockId: string, deltaCase: DeltaCase, length: number): EventData {
+  switch (deltaCase) {
+    case 'textDelta':
+      return { case: 'textEnd', value: { blockId, length: BigInt(length) } };
+    case 'reasoningDelta':
+      return { case: 'reasoningEnd', value: { blockId, length: BigInt(length) } };
+    case 'toolCallDelta':
+      // The arguments are not complete: what was said of them is void with its message.
+      return { case: 'toolCallEnd', value: { callId: blockId, argumentsJson: '' } };
+  }
+}

@@ -1,0 +1,140 @@
+import type { ExecSpan } from '@spanwise/kernel';
+import {
+  abandonReason,
+  eventTimeMs,
+  role,
+  type SpanEnd,
+  type SpanStart,
+  type ToolResult,
+  toolOutcome,
+  type UnplacedEvent,
+} from '../event/agent-event.ts';
+
+/** A span that is not closed yet. */
+export interface OpenSpanRecord extends SpanStart {
+  readonly span: ExecSpan;
+  readonly startMs: number;
+}
+
+/** A span that was closed, for export. */
+export interface ClosedSpan extends OpenSpanRecord {
+  readonly endMs: number;
+  readonly end: SpanEnd;
+}
+
+interface OpenCall {
+  readonly messageId: string;
+  /** Whether the message that asks for it is in the log: only then it may have been executed and must be answered. */
+  isCommitted: boolean;
+  result: ToolResult | undefined;
+}
+
+/**
+ * What a run has begun and not ended: spans, messages without MESSAGE, tool calls without a result in the context. Told by
+ * the run's own events, so that whoever ends the run can close everything, whatever has become of the executor.
+ */
+export class OpenWork {
+  readonly #spans = new Map<string, OpenSpanRecord>();
+  readonly #messages = new Set<string>();
+  readonly #calls = new Map<string, OpenCall>();
+
+  /** Takes note of an event. Answers the span that it closes. */
+  note({ span, time, data }: UnplacedEvent): ClosedSpan | undefined {
+    switch (data.case) {
+      case 'spanStart':
+        if (span !== undefined) {
+          this.#spans.set(span.id, { ...data.value, span, startMs: eventTimeMs(time) });
+        }
+        return undefined;
+      case 'spanEnd': {
+        const open = this.#spans.get(span?.id ?? '');
+        this.#spans.delete(span?.id ?? '');
+        return open === undefined ? undefined : { ...open, endMs: eventTimeMs(time), end: data.value };
+      }
+      case 'textStart':
+      case 'reasoningStart':
+        this.#messages.add(data.value.messageId);
+        return undefined;
+      case 'toolCallStart':
+        this.#messages.add(data.value.messageId);
+        this.#calls.set(data.value.callId, { messageId: data.value.messageId, isCommitted: false, result: undefined });
+        return undefined;
+      case 'toolResult':
+        this.#answer(data.value);
+        return undefined;
+      case 'message':
+        this.#commit(data.value.messageId, data.value.role);
+        return undefined;
+      case 'messageAbandoned':
+        this.#abandon(data.value.messageId);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** MESSAGE_ABANDONED of every message that will not be completed. */
+  abandonments(): readonly UnplacedEvent['data'][] {
+    return [...this.#messages].map((messageId) => ({
+      case: 'messageAbandoned',
+      value: { messageId, reason: abandonReason.runEnded },
+    }));
+  }
+
+  /**
+   * The results of all calls whose message is in the context, in call order: those that came, and for the others one that
+   * says that nobody knows. Empty when every call is answered in the context.
+   */
+  results(): readonly { readonly result: ToolResult; readonly isNew: boolean }[] {
+    return [...this.#calls]
+      .filter(([, call]) => call.isCommitted)
+      .map(([callId, { result }]) => ({ result: result ?? lostResult(callId), isNew: result === undefined }));
+  }
+
+  /** Open spans, innermost last opened first. */
+  openSpans(): readonly OpenSpanRecord[] {
+    return [...this.#spans.values()].reverse();
+  }
+
+  #answer(result: ToolResult): void {
+    const call = this.#calls.get(result.callId);
+    if (call !== undefined) {
+      call.result = result;
+    }
+  }
+
+  #commit(messageId: string, messageRole: number): void {
+    this.#messages.delete(messageId);
+    if (messageRole === role.tool) {
+      // One message answers all calls of the turn.
+      this.#forgetCalls((call) => call.isCommitted);
+    }
+    for (const call of this.#calls.values()) {
+      call.isCommitted ||= call.messageId === messageId;
+    }
+  }
+
+  #abandon(messageId: string): void {
+    this.#messages.delete(messageId);
+    this.#forgetCalls((call) => call.messageId === messageId);
+  }
+
+  #forgetCalls(isMeant: (call: OpenCall) => boolean): void {
+    for (const [callId, call] of this.#calls) {
+      if (isMeant(call)) {
+        this.#calls.delete(callId);
+      }
+    }
+  }
+}
+
+/** A result never claims that a call did not run when it may have. */
+function lostResult(callId: string): ToolResult {
+  const value = 'The call was interrupted. It may or may not have had effects: check before doing it again.';
+  return {
+    callId,
+    outcome: toolOutcome.unknown,
+    content: [{ content: { case: 'text', value } }],
+    structuredJson: '',
+  };
+}

@@ -1,0 +1,125 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { type Client, createClient, type Transport } from '@connectrpc/connect';
+import {
+  AgentRuntimeService,
+  type CheckpointFrame,
+  RunRequestSchema,
+  type RunResponse,
+} from '@spanwise/contracts/spanwise/runtime/v1/runtime';
+import { callOptions, toDomainError } from '@spanwise/service-kit';
+import type {
+  AgentRuntime,
+  Dispatch,
+  Execution,
+  ExecutorOutcome,
+  RuntimeFrame,
+} from '../../application/ports/agent-runtime.ts';
+import type { ContextRow } from '../../domain/context/llm-context.ts';
+import type { UnplacedEvent } from '../../domain/event/agent-event.ts';
+import { runtimeUnavailable } from '../../domain/run/run-errors.ts';
+import { FrameQueue } from './frame-queue.ts';
+
+type Request = MessageInitShape<typeof RunRequestSchema>;
+
+/** The agent runtime over its bidirectional Run stream: one stream a dispatch. */
+export class ConnectAgentRuntime implements AgentRuntime {
+  readonly #clients: readonly Client<typeof AgentRuntimeService>[];
+  #next = 0;
+
+  /** Runs are spread over the transports, for the streams of one connection share one flow. */
+  constructor(transports: readonly Transport[]) {
+    this.#clients = transports.map((transport) => createClient(AgentRuntimeService, transport));
+  }
+
+  execute(dispatch: Dispatch, signal: AbortSignal): Execution {
+    const client = this.#clients[this.#next % this.#clients.length];
+    this.#next += 1;
+    if (client === undefined) {
+      throw runtimeUnavailable('no transport');
+    }
+    const { uid, email, token } = dispatch.caller;
+    const requests = new FrameQueue<Request>();
+    requests.push({ frame: { case: 'start', value: startFrame(dispatch) } });
+    void sendHistory(dispatch, requests);
+    const options = callOptions({ identity: { uid, email, token }, span: dispatch.span }, signal);
+    return {
+      frames: framesOf(client.run(requests, options), dispatch),
+      acknowledge: (index, cancelRequested) =>
+        requests.push({ frame: { case: 'ack', value: { index, cancelRequested } } }),
+      abort: (reason) => requests.push({ frame: { case: 'abort', value: { reason } } }),
+    };
+  }
+}
+
+function startFrame(dispatch: Dispatch) {
+  const { sessionId, runId, epoch, attempt, span, options, deadlineAtMs } = dispatch;
+  return {
+    sessionId,
+    runId,
+    epoch: BigInt(epoch),
+    attempt,
+    span: { span: span.span, traceId: span.traceId, traceFlags: span.traceFlags },
+    agent: options.agent,
+    model: options.model,
+    maxTurns: options.maxTurns,
+    toolsAllow: [...options.toolsAllow],
+    toolsDeny: [...options.toolsDeny],
+    ...(deadlineAtMs === undefined ? {} : { deadline: timestampFromMs(deadlineAtMs) }),
+  };
+}
+
+async function sendHistory({ history }: Dispatch, requests: FrameQueue<Request>): Promise<void> {
+  try {
+    for await (const messages of history) {
+      requests.push({ frame: { case: 'history', value: { messages: [...messages], last: false } } });
+    }
+    requests.push({ frame: { case: 'history', value: { messages: [], last: true } } });
+  } catch (error) {
+    requests.fail(error);
+  }
+}
+
+async function* framesOf(responses: AsyncIterable<RunResponse>, dispatch: Dispatch): AsyncGenerator<RuntimeFrame> {
+  try {
+    for await (const { frame } of responses) {
+      switch (frame.case) {
+        case 'events':
+          yield { kind: 'events', events: frame.value.events satisfies UnplacedEvent[] };
+          break;
+        case 'checkpoint':
+          yield checkpointOf(frame.value, dispatch);
+          break;
+        case 'finish':
+          yield { kind: 'finish', end: { outcome: outcomeOf(frame.value.outcome), usage: frame.value.usage } };
+          return;
+        case undefined:
+          // A newer runtime says something that this build does not know.
+          break;
+      }
+    }
+  } catch (error) {
+    const failure = toDomainError(error);
+    throw failure.kind === 'unavailable' ? runtimeUnavailable(error) : failure;
+  }
+}
+
+/** Each row has its MESSAGE event in the same frame, in the same order: that is where its id is. */
+function checkpointOf({ index, events, contextRows }: CheckpointFrame, { runId }: Dispatch): RuntimeFrame {
+  const ids = events.flatMap(({ data }) => (data.case === 'message' ? [data.value.messageId] : []));
+  const rows = contextRows.map(({ message, role, tokens }, place): ContextRow => {
+    return { messageId: ids[place] ?? '', runId, role, tokens, payload: message };
+  });
+  return { kind: 'checkpoint', index, events, contextRows: rows };
+}
+
+function outcomeOf(outcome: Extract<RunResponse['frame'], { case: 'finish' }>['value']['outcome']): ExecutorOutcome {
+  switch (outcome.case) {
+    case 'completed':
+      return { kind: 'completed', finishReason: outcome.value };
+    case 'failed':
+      return { kind: 'failed', error: outcome.value };
+    default:
+      return { kind: 'aborted' };
+  }
+}

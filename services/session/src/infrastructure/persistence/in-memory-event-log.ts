@@ -1,0 +1,49 @@
+import type { SessionId } from '@spanwise/kernel';
+import type { LlmContext, StoredMessage } from '../../domain/context/llm-context.ts';
+import type { AgentEvent } from '../../domain/event/agent-event.ts';
+import type { Append, EventLog, EventQuery } from '../../domain/event/event-log.ts';
+import { decodeEvent, encodeEvent } from '../codec/event-codec.ts';
+import type { InMemoryStore } from './in-memory-store.ts';
+
+export class InMemoryEventLog implements EventLog {
+  readonly #store: InMemoryStore;
+
+  constructor(store: InMemoryStore) {
+    this.#store = store;
+  }
+
+  async append(append: Append): Promise<void> {
+    this.#store.append(append);
+  }
+
+  async read({ sessionId, afterSeq, untilSeq, runId, cases, limit }: EventQuery): Promise<readonly AgentEvent[]> {
+    return (this.#store.sessions.get(sessionId)?.events ?? [])
+      .filter(({ seq }) => seq > afterSeq && (untilSeq === undefined || seq <= untilSeq))
+      .filter((event) => runId === undefined || event.runId === runId)
+      .filter(({ data }) => cases === undefined || (data.case !== undefined && cases.includes(data.case)))
+      .slice(0, limit)
+      .map((event) => decodeEvent(encodeEvent(event)));
+  }
+
+  async lastSeqs(sessionIds: readonly SessionId[]): Promise<ReadonlyMap<SessionId, number>> {
+    return new Map(
+      sessionIds.flatMap((id) => {
+        const entry = this.#store.sessions.get(id);
+        return entry === undefined ? [] : [[id, entry.session.lastSeq]];
+      }),
+    );
+  }
+}
+
+export class InMemoryLlmContext implements LlmContext {
+  readonly #store: InMemoryStore;
+
+  constructor(store: InMemoryStore) {
+    this.#store = store;
+  }
+
+  async read(sessionId: SessionId, afterSeq: number, limit: number): Promise<readonly StoredMessage[]> {
+    const context = this.#store.sessions.get(sessionId)?.context ?? [];
+    return context.filter(({ seq }) => seq > afterSeq).slice(0, limit);
+  }
+}

@@ -1,0 +1,99 @@
+import type { SessionId, Uid } from '@spanwise/kernel';
+import { brandId, type RunId } from '@spanwise/kernel';
+import { firstRow, isUniqueViolation, type OpenDatabase } from '@spanwise/persistence';
+import { cancellableStatuses } from '../../domain/run/run.ts';
+import type { Session } from '../../domain/session/session.ts';
+import type { DeleteResult, SessionCursor, SessionRepository } from '../../domain/session/session-repository.ts';
+import { sessionFromRecord } from './record-mapping.ts';
+import { SessionRecord } from './records.ts';
+
+/** Sessions on MikroORM, for MySQL and SQLite. */
+export class MikroOrmSessionRepository implements SessionRepository {
+  readonly #database: OpenDatabase;
+
+  constructor(database: OpenDatabase) {
+    this.#database = database;
+  }
+
+  async create(session: Session): Promise<Session> {
+    const em = this.#database.em();
+    const requestId = session.requestId === '' ? null : session.requestId;
+    try {
+      await em.insert(SessionRecord, {
+        id: session.id,
+        uid: session.uid,
+        requestId,
+        title: session.title,
+        status: session.status,
+        activeRunId: null,
+        epoch: session.epoch,
+        lastSeq: session.lastSeq,
+        firstSeq: session.firstSeq,
+        lastCtxSeq: session.lastContextSeq,
+        createdAt: session.createdAtMs,
+        updatedAt: session.updatedAtMs,
+        deletedAt: null,
+      });
+      return session;
+    } catch (error) {
+      const made = isUniqueViolation(error) ? await em.findOne(SessionRecord, { uid: session.uid, requestId }) : null;
+      if (made === null) {
+        throw error;
+      }
+      return sessionFromRecord(made);
+    }
+  }
+
+  async find(uid: Uid, id: SessionId): Promise<Session | undefined> {
+    const record = await this.#database.em().findOne(SessionRecord, { id, uid, deletedAt: null });
+    return record === null ? undefined : sessionFromRecord(record);
+  }
+
+  async list(uid: Uid, after: SessionCursor | undefined, limit: number): Promise<readonly Session[]> {
+    const older =
+      after === undefined
+        ? {}
+        : { $or: [{ createdAt: { $lt: after.createdAtMs } }, { createdAt: after.createdAtMs, id: { $lt: after.id } }] };
+    const records = await this.#database
+      .em()
+      .find(
+        SessionRecord,
+        { uid, deletedAt: null, ...(after === undefined ? {} : { createdAt: { $lte: after.createdAtMs } }), ...older },
+        { orderBy: { createdAt: 'desc', id: 'desc' }, limit },
+      );
+    return records.map(sessionFromRecord);
+  }
+
+  async updateTitle(uid: Uid, id: SessionId, title: string, nowMs: number): Promise<Session | undefined> {
+    await this.#database.em().nativeUpdate(SessionRecord, { id, uid, deletedAt: null }, { title, updatedAt: nowMs });
+    return this.find(uid, id);
+  }
+
+  async delete(uid: Uid, id: SessionId, cancelsActiveRun: boolean, nowMs: number): Promise<DeleteResult> {
+    return this.#database.sql.transaction(async (tx) => {
+      const idle = `update sessions set deleted_at = ?, updated_at = ?
+        where id = ? and uid = ? and deleted_at is null and status = 'IDLE'`;
+      if ((await tx.run(idle, [nowMs, nowMs, id, uid])) === 1) {
+        return { kind: 'deleted', cancelledRunId: undefined };
+      }
+      const row = await firstRow<{ active_run_id: string | null }>(
+        tx,
+        'select active_run_id from sessions where id = ? and uid = ? and deleted_at is null',
+        [id, uid],
+      );
+      if (row?.active_run_id === undefined || row.active_run_id === null) {
+        return { kind: 'not-found' };
+      }
+      const activeRunId = brandId<RunId>(row.active_run_id);
+      if (!cancelsActiveRun) {
+        return { kind: 'busy', activeRunId };
+      }
+      const busy = 'update sessions set deleted_at = ?, updated_at = ? where id = ? and active_run_id = ?';
+      await tx.run(busy, [nowMs, nowMs, id, activeRunId]);
+      const flag = `update runs set cancel_requested_at = coalesce(cancel_requested_at, ?), cancel_reason = coalesce(cancel_reason, ?)
+        where id = ? and status in (${cancellableStatuses.map((status) => `'${status}'`).join(', ')})`;
+      await tx.run(flag, [nowMs, 'the session was deleted', activeRunId]);
+      return { kind: 'deleted', cancelledRunId: activeRunId };
+    });
+  }
+}

@@ -1,0 +1,71 @@
+import { brandId, type Clock, type SessionId } from '@spanwise/kernel';
+import type { Database, SqlValue } from '@spanwise/persistence';
+import type { AgentEvent } from '../../domain/event/agent-event.ts';
+import type { Append, EventLog, EventQuery } from '../../domain/event/event-log.ts';
+import { decodeEvent } from '../codec/event-codec.ts';
+import { assertCommittedBefore, insertAppend, markOf } from './append-statements.ts';
+
+const appendGuard = `update sessions
+  set last_seq = last_seq + ?, last_ctx_seq = last_ctx_seq + ?, last_append = ?, updated_at = ?
+  where id = ? and active_run_id = ? and epoch = ? and last_seq = ?`;
+
+/** Session ids that one query asks for. */
+const idsPerQuery = 500;
+
+/** The event log on prepared SQL: rows of encoded events, no entities. */
+export class SqlEventLog implements EventLog {
+  readonly #database: Database;
+  readonly #clock: Clock;
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  async append(append: Append): Promise<void> {
+    const { position, events, contextRows } = append;
+    const { sessionId, runId, epoch, lastSeq } = position;
+    const nowMs = this.#clock.nowMs();
+    const guard = [events.length, contextRows.length, markOf(append), nowMs, sessionId, runId, epoch, lastSeq];
+    await this.#database.transaction(async (tx) => {
+      if ((await tx.run(appendGuard, guard)) === 1) {
+        await insertAppend(tx, append, nowMs);
+      } else {
+        await assertCommittedBefore(tx, append);
+      }
+    });
+  }
+
+  async read(query: EventQuery): Promise<readonly AgentEvent[]> {
+    const conditions = ['session_id = ?', 'seq > ?'];
+    const parameters: SqlValue[] = [query.sessionId, query.afterSeq];
+    if (query.untilSeq !== undefined) {
+      conditions.push('seq <= ?');
+      parameters.push(query.untilSeq);
+    }
+    if (query.runId !== undefined) {
+      conditions.push('run_id = ?');
+      parameters.push(query.runId);
+    }
+    if (query.cases !== undefined) {
+      conditions.push(`type in (${query.cases.map(() => '?').join(', ')})`);
+      parameters.push(...query.cases);
+    }
+    // The limit is a number of our own; prepared statements of MySQL do not take one as a parameter everywhere.
+    const sql = `select payload from ui_events where ${conditions.join(' and ')} order by seq limit ${query.limit}`;
+    const rows = await this.#database.all<{ payload: Uint8Array }>(sql, parameters);
+    return rows.map(({ payload }) => decodeEvent(payload));
+  }
+
+  async lastSeqs(sessionIds: readonly SessionId[]): Promise<ReadonlyMap<SessionId, number>> {
+    const found = new Map<SessionId, number>();
+    for (let from = 0; from < sessionIds.length; from += idsPerQuery) {
+      const ids = sessionIds.slice(from, from + idsPerQuery);
+      const sql = `select id, last_seq from sessions where id in (${ids.map(() => '?').join(', ')})`;
+      for (const row of await this.#database.all<{ id: string; last_seq: number }>(sql, ids)) {
+        found.set(brandId<SessionId>(row.id), row.last_seq);
+      }
+    }
+    return found;
+  }
+}
