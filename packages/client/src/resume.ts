@@ -1,0 +1,104 @@
+import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
+import { DeltaFilter, hole } from './delta-filter.ts';
+import { SpanwiseError } from './spanwise-error.ts';
+
+/** What the messages of both event streams have in common. */
+export interface StreamMessage {
+  readonly events: AgentEvent[];
+}
+
+export interface ResumeOptions {
+  /** Ends the stream, without an error. */
+  readonly signal?: AbortSignal;
+  /** Gives up after this long without progress; default 60,000. */
+  readonly maxBreakMs?: number;
+  /** Silence that counts as a break; default 25,000 (services give a sign of life every 10 s). */
+  readonly silenceMs?: number;
+}
+
+export interface ResumableStream<Message extends StreamMessage> {
+  /** Opens the stream for events after a seq. */
+  open(afterSeq: bigint, signal: AbortSignal): AsyncIterable<Message>;
+  /** Whether the stream may end after this event; any other end is a break. */
+  isLast(event: AgentEvent): boolean;
+  readonly afterSeq: bigint;
+  readonly onMessage?: (message: Message) => void;
+}
+
+/**
+ * Reads a stream of events over all breaks: opened again at the last seq, with backoff and jitter, it tells every durable
+ * event once and every byte of text once. A stream that ends early is never taken for its end. Throws SpanwiseError when
+ * the service refuses, or when nothing comes for `maxBreakMs`.
+ */
+export async function* resume<Message extends StreamMessage>(
+  stream: ResumableStream<Message>,
+  { signal, maxBreakMs = 60_000, silenceMs = 25_000 }: ResumeOptions,
+): AsyncGenerator<AgentEvent, void> {
+  let cursor = stream.afterSeq;
+  let lastProgressMs = performance.now();
+  const filter = new DeltaFilter();
+  for (let attempt = 0; signal?.aborted !== true; attempt += 1) {
+    let failure = new SpanwiseError(14, 'TRANSPORT', 'The stream ended early.');
+    const connection = new AbortController();
+    const forward = () => connection.abort();
+    signal?.addEventListener('abort', forward, { once: true });
+    let silence = setTimeout(forward, silenceMs);
+    try {
+      for await (const message of stream.open(cursor, connection.signal)) {
+        clearTimeout(silence);
+        silence = setTimeout(forward, silenceMs);
+        lastProgressMs = performance.now();
+        attempt = 0;
+        stream.onMessage?.(message);
+        for (const event of message.events) {
+          if (event.seq > 0n && event.seq <= cursor) {
+            continue;
+          }
+          const passed = filter.pass(event);
+          if (passed === hole) {
+            throw new SpanwiseError(14, 'TRANSPORT', 'Text is missing from the stream.');
+          }
+          cursor = event.seq > 0n ? event.seq : cursor;
+          if (passed !== undefined) {
+            yield passed;
+          }
+          if (stream.isLast(event)) {
+            return;
+          }
+        }
+      }
+    } catch (error) {
+      failure = SpanwiseError.from(error);
+      if (signal?.aborted !== true && !failure.isBreak) {
+        throw failure;
+      }
+    } finally {
+      clearTimeout(silence);
+      signal?.removeEventListener('abort', forward);
+      // Leaving the loop does not cancel the call by itself.
+      connection.abort();
+    }
+    if (performance.now() - lastProgressMs > maxBreakMs) {
+      throw failure;
+    }
+    await pause(failure.retryAfterMs ?? backoffMs(attempt), signal);
+  }
+}
+
+/** 50 ms, doubling to 5 s, half of it random. */
+function backoffMs(attempt: number): number {
+  const full = Math.min(5_000, 50 * 2 ** attempt);
+  return full / 2 + (Math.random() * full) / 2;
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,156 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { type Client, createClient, type Interceptor, type Transport } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
+import {
+  type DisconnectPolicy,
+  type Run,
+  type RunOptionsSchema,
+  type Session,
+  SessionService,
+} from '@spanwise/contracts/spanwise/session/v1/session';
+import { type ResumeOptions, resume } from './resume.ts';
+import { SpanwiseError } from './spanwise-error.ts';
+
+export interface SpanwiseClientOptions {
+  /** Address of the session service, for example `http://127.0.0.1:7001`. */
+  readonly baseUrl: string;
+  /** The user's token, sent as `Authorization: Bearer`; called for each request, so that it can be a fresh one. */
+  readonly token?: () => string | Promise<string>;
+  /** Only for services that run with SPANWISE_AUTH=insecure-dev. */
+  readonly uid?: string;
+  /** Replaces the gRPC transport. */
+  readonly transport?: Transport;
+}
+
+export interface RunRequest {
+  readonly sessionId: string;
+  /** What the user says; several texts are several messages. */
+  readonly input: string | readonly string[];
+  readonly options?: MessageInitShape<typeof RunOptionsSchema>;
+  /** Makes the run idempotent over processes of the caller; default: one that lives as long as the iterable. */
+  readonly requestId?: string;
+  /** Events after this seq; default 0n = from RUN_START. */
+  readonly afterSeq?: bigint;
+  /** False: durable events only, each with its whole text; for callers that store. Default true. */
+  readonly live?: boolean;
+  readonly disconnectPolicy?: DisconnectPolicy;
+  /** Told once the run is known. */
+  readonly onRun?: (run: Run) => void;
+}
+
+export interface WatchRequest {
+  readonly sessionId: string;
+  /** Events after this seq; 0n (default) = from the first, -1n = only new ones. */
+  readonly afterSeq?: bigint;
+  readonly runId?: string;
+  readonly live?: boolean;
+  /** Told when what was in the log has been replayed. */
+  readonly onCaughtUp?: (seq: bigint) => void;
+}
+
+/** Calls a Spanwise session service. Its streams survive breaks; its errors are {@link SpanwiseError}s. */
+export class SpanwiseClient {
+  /** The plain Connect client, for everything that has no method of its own here. */
+  readonly sessions: Client<typeof SessionService>;
+
+  constructor({ baseUrl, token, uid, transport }: SpanwiseClientOptions) {
+    const credentials: Interceptor = (next) => async (request) => {
+      const bearer = await token?.();
+      if (bearer !== undefined) {
+        request.header.set('authorization', `Bearer ${bearer}`);
+      }
+      if (uid !== undefined) {
+        request.header.set('uid', uid);
+      }
+      return next(request);
+    };
+    this.sessions = createClient(
+      SessionService,
+      transport ??
+        createGrpcTransport({
+          baseUrl,
+          interceptors: [credentials],
+          pingIntervalMs: 10_000,
+          pingTimeoutMs: 5_000,
+          readMaxBytes: 16 * 1024 * 1024,
+        }),
+    );
+  }
+
+  async createSession(title = '', requestId: string = crypto.randomUUID()): Promise<Session> {
+    const { session } = await this.#call(() => this.sessions.createSession({ title, requestId }));
+    return present(session);
+  }
+
+  /**
+   * Sends a message and tells the events of the run that answers it, to RUN_END or RUN_ERROR. Leaving the loop, or the
+   * signal, ends the watching, not the run (unless `disconnectPolicy` says so).
+   */
+  async *run(request: RunRequest, options: ResumeOptions = {}): AsyncGenerator<AgentEvent, void> {
+    const { sessionId, live = true, onRun, disconnectPolicy } = request;
+    const texts = typeof request.input === 'string' ? [request.input] : request.input;
+    const message = {
+      sessionId,
+      input: texts.map((text) => ({ parts: [{ part: { case: 'text' as const, value: text } }] })),
+      requestId: request.requestId ?? crypto.randomUUID(),
+      live,
+      ...(request.options === undefined ? {} : { options: request.options }),
+      ...(disconnectPolicy === undefined ? {} : { disconnectPolicy }),
+    };
+    let run: Run | undefined;
+    yield* resume(
+      {
+        afterSeq: request.afterSeq ?? 0n,
+        open: (afterSeq, signal) => this.sessions.runSession({ ...message, afterSeq }, { signal }),
+        isLast: ({ data, runId }) => runId === run?.id && (data.case === 'runEnd' || data.case === 'runError'),
+        onMessage: (response) => {
+          if (response.run !== undefined && run === undefined) {
+            run = response.run;
+            onRun?.(run);
+          }
+        },
+      },
+      options,
+    );
+  }
+
+  /** Tells the events of a session until the signal, over all breaks. */
+  async *watch(request: WatchRequest, options: ResumeOptions = {}): AsyncGenerator<AgentEvent, void> {
+    const { sessionId, runId = '', live = true, onCaughtUp } = request;
+    yield* resume(
+      {
+        afterSeq: request.afterSeq ?? 0n,
+        open: (afterSeq, signal) => this.sessions.watchSession({ sessionId, runId, live, afterSeq }, { signal }),
+        isLast: () => false,
+        onMessage: ({ caughtUp }) => {
+          if (caughtUp !== undefined) {
+            onCaughtUp?.(caughtUp.seq);
+          }
+        },
+      },
+      options,
+    );
+  }
+
+  /** Asks a run to stop. True when it will; false when it was over already. Without a run id: the active one. */
+  async cancel(sessionId: string, runId = '', reason = ''): Promise<boolean> {
+    const { result } = await this.#call(() => this.sessions.cancelRun({ sessionId, runId, reason }));
+    return result === 1;
+  }
+
+  async #call<Response>(call: () => Promise<Response>): Promise<Response> {
+    try {
+      return await call();
+    } catch (error) {
+      throw SpanwiseError.from(error);
+    }
+  }
+}
+
+function present<Value>(value: Value | undefined): Value {
+  if (value === undefined) {
+    throw new SpanwiseError(13, 'INTERNAL', 'The answer is incomplete.');
+  }
+  return value;
+}

@@ -1,0 +1,77 @@
+import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
+import type { ContextRow } from '../src/domain/context/llm-context.ts';
+import { type AgentEvent, type EventData, eventTime } from '../src/domain/event/agent-event.ts';
+import type { Append, AppendPosition } from '../src/domain/event/event-log.ts';
+import type { Run } from '../src/domain/run/run.ts';
+import type { RunBeginning } from '../src/domain/run/run-repository.ts';
+import type { Session } from '../src/domain/session/session.ts';
+import { ids } from './repository-sets.ts';
+
+export const alice = brandId<Uid>('alice');
+export const bob = brandId<Uid>('bob');
+
+export function newSession(facts: Partial<Session> = {}): Session {
+  return {
+    id: brandId<SessionId>(ids.uuid()),
+    uid: alice,
+    requestId: '',
+    title: '',
+    status: 'IDLE',
+    activeRunId: undefined,
+    epoch: 0,
+    lastSeq: 0,
+    firstSeq: 1,
+    lastContextSeq: 0,
+    createdAtMs: 1_800_000_000_000,
+    updatedAtMs: 1_800_000_000_000,
+    ...facts,
+  };
+}
+
+/** What a run begins with: one event and one row. */
+export function beginning(session: Session, facts: Partial<Run> = {}): RunBeginning {
+  const id = facts.id ?? brandId<RunId>(ids.uuid());
+  const run: Run = {
+    id,
+    sessionId: session.id,
+    requestId: ids.uuid(),
+    fingerprint: 'same',
+    status: 'RUNNING',
+    ownerId: '00000000-0000-7000-8000-00000000000a',
+    epoch: session.epoch + 1,
+    attempt: 1,
+    options: { agent: 'default', model: '', maxTurns: 0, toolsAllow: [], toolsDeny: [], timeoutMs: undefined },
+    span: { span: { id: ids.spanId(), par: '' }, traceId: ids.traceId(), traceFlags: 1 },
+    startSeq: session.lastSeq + 1,
+    terminalSeq: 0,
+    deadlineAtMs: undefined,
+    cancelRequestedAtMs: undefined,
+    cancelReason: '',
+    ending: undefined,
+    createdAtMs: 1_800_000_000_000,
+    endedAtMs: undefined,
+    ...facts,
+  };
+  const value = { agent: 'default', attempt: 1, inputMessageIds: [], traceId: run.span.traceId };
+  const event = eventAt(session.lastSeq + 1, session.id, id, run.epoch, { case: 'runStart', value });
+  return { run, events: [event], contextRows: [rowOf(id)] };
+}
+
+export function eventAt(seq: number, sessionId: SessionId, runId: RunId, epoch: number, data: EventData): AgentEvent {
+  const span = { id: 'aaaaaaaaaaaaaaaa', par: '' };
+  return { seq: BigInt(seq), sessionId, runId, epoch: BigInt(epoch), span, time: eventTime(1_800_000_000_123.5), data };
+}
+
+export function rowOf(runId: RunId): ContextRow {
+  return { messageId: ids.uuid(), runId, role: 2, tokens: 3, payload: new Uint8Array([0, 1, 255]) };
+}
+
+/** An append of `count` text chunks at a position. */
+export function appendOf(position: AppendPosition, count = 1): Append {
+  const { sessionId, runId, epoch, lastSeq } = position;
+  const events = Array.from({ length: count }, (_, n) => {
+    const value = { blockId: 'b', offset: BigInt(n), text: 'é', elidedBytes: 0n };
+    return eventAt(lastSeq + n + 1, sessionId, runId, epoch, { case: 'textDelta', value });
+  });
+  return { position, events, contextRows: [rowOf(runId)] };
+}

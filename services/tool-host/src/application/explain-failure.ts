@@ -1,0 +1,24 @@
+import { DomainError } from '@spanwise/kernel';
+
+/** What the model, and the span, are told about a call that failed. */
+export interface Failure {
+  readonly outcome: 'error' | 'timeout';
+  /** For the model: what went wrong and what to do. */
+  readonly text: string;
+  /** For the span: a reason of the catalogue. */
+  readonly errorType: string;
+  /** True when it is a bug, which is logged and not shown. */
+  readonly isBug: boolean;
+}
+
+const bugText =
+  'The tool failed: an error inside it, which was logged. Calling it again in the same way is unlikely to help.';
+
+/** Turns what a step threw into an answer. A DomainError has a message for the model; all else would tell internals. */
+export function explainFailure(error: unknown): Failure {
+  if (!(error instanceof DomainError) || error.kind === 'internal') {
+    return { outcome: 'error', text: bugText, errorType: 'INTERNAL', isBug: true };
+  }
+  const outcome = error.kind === 'deadline' ? 'timeout' : 'error';
+  return { outcome, text: error.message.toWellFormed(), errorType: error.reason, isBug: false };
+}

@@ -1,0 +1,54 @@
+import type { CallId, ExecSpan, ExecSpanContext, RunId, SessionId, SpanEvent, Uid } from '@spanwise/kernel';
+import type { ToolProgress } from './tool-context.ts';
+
+/** The user for whom a call is made. Reaches the file service; tools never see it. */
+export interface Caller {
+  readonly uid: Uid;
+  /** Empty when not known. */
+  readonly email: string;
+  /** The user's own token; empty when there is none. Never logged or stored. */
+  readonly token: string;
+}
+
+/** One call that a model asked for. */
+export interface ToolCall {
+  readonly caller: Caller;
+  readonly sessionId: SessionId;
+  /** Also the id of the view of files. */
+  readonly runId: RunId;
+  readonly callId: CallId;
+  /** As the model gave it; it may name no tool. */
+  readonly tool: string;
+  /** As the model gave them; it may be no JSON. */
+  readonly argumentsJson: string;
+  /** The enclosing span. */
+  readonly span: ExecSpanContext;
+  /** Milliseconds that the caller waits; undefined when it set no deadline. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** How a call ended: `error` and `timeout` have a text that tells the model what to do about it. */
+export type ToolOutcome = 'ok' | 'error' | 'timeout';
+
+/** The answer to a call. */
+export interface ToolResult {
+  readonly callId: CallId;
+  readonly outcome: ToolOutcome;
+  /** What the model is shown; not empty, well-formed Unicode. */
+  readonly text: string;
+  /** JSON text; empty when there is none. */
+  readonly structuredJson: string;
+}
+
+/** What is told of a call while it goes on; the last frame is its result. */
+export type CallFrame =
+  | { readonly type: 'span'; readonly event: SpanEvent }
+  | {
+      readonly type: 'progress';
+      readonly callId: CallId;
+      /** The tool's span. */
+      readonly span: ExecSpan;
+      readonly timeMs: number;
+      readonly progress: ToolProgress;
+    }
+  | { readonly type: 'result'; readonly result: ToolResult };

@@ -1,0 +1,72 @@
+import type { ArgumentIssue } from '../arguments/argument-issue.ts';
+import type { ToolContext } from './tool-context.ts';
+
+/**
+ * Something that a model can ask for. A tool is stateless: everything that it may touch comes with its context.
+ *
+ * Failures: throw a DomainError whose message tells the model what to do. Anything else that is thrown is a bug: it is
+ * logged, and the model is only told that the tool failed.
+ */
+export interface Tool<Input = unknown, Output = unknown> {
+  /** What the model calls it by: 1 to 64 of letters, digits, `_` and `-`; unique. */
+  readonly name: string;
+  /** For people. */
+  readonly title: string;
+  /** For the model: what it does and when to use it. */
+  readonly description: string;
+  /** Changes when its schema or its meaning does. */
+  readonly version: string;
+  readonly toolClass: ToolClass;
+  readonly effect: ToolEffect;
+  readonly input: ToolInput<Input>;
+  readonly limits: ToolLimits;
+  /** Stops soon after `context.signal` aborts; what it answers after that is dropped. */
+  execute(input: Input, context: ToolContext): Promise<ToolOutput<Output>>;
+}
+
+/** What a tool is about. */
+export type ToolClass = 'files' | 'search';
+
+/**
+ * What executing a tool does to the world; drives retries and parallelism.
+ *
+ * - `READ_ONLY` it changes nothing: may run in parallel and again
+ * - `IDEMPOTENT` doing it twice with the same key is doing it once
+ * - `NON_REPEATABLE` doing it twice is doing it twice
+ */
+export type ToolEffect = 'READ_ONLY' | 'IDEMPOTENT' | 'NON_REPEATABLE';
+
+/** What a tool takes, whatever library describes it. */
+export interface ToolInput<Input> {
+  /** JSON Schema (draft 2020-12) of the arguments: an object that allows no other keys. */
+  readonly jsonSchema: Readonly<Record<string, unknown>>;
+  /** Checks decoded arguments and applies defaults. Never throws. */
+  parse(value: unknown): ParsedInput<Input>;
+}
+
+type ParsedInput<Input> =
+  | { readonly isValid: true; readonly input: Input }
+  | { readonly isValid: false; readonly issues: readonly ArgumentIssue[] };
+
+/** What one call of a tool may use. */
+export interface ToolLimits {
+  /** Milliseconds; the deadline of the RPC may be nearer. */
+  readonly timeoutMs: number;
+  /** Lines of text that the model is shown. */
+  readonly outputLines: number;
+  /** UTF-8 bytes of text that the model is shown. */
+  readonly outputBytes: number;
+}
+
+/** 30 seconds, 2,000 lines, 50 KB. */
+export const defaultToolLimits: ToolLimits = { timeoutMs: 30_000, outputLines: 2000, outputBytes: 50 * 1024 };
+
+/** What a tool answers when it did what it was asked to. */
+export interface ToolOutput<Output = unknown> {
+  /** For the model; what is over the limits is cut off at the end. */
+  readonly text: string;
+  /** Follows the text and is never cut: what is missing and how to get it. */
+  readonly notice?: string;
+  /** For programs: a JSON value; left out when it is over the limits. */
+  readonly structured?: Output;
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { resolvePath, workspacePath } from '../../domain/files/file-path.ts';
+import type { FileInfo } from '../../domain/files/files.ts';
+import { defineTool } from './define-tool.ts';
+
+const maxEntries = 1000;
+
+export const lsTool = defineTool({
+  name: 'ls',
+  title: 'List directory',
+  description: `Lists a directory by name: directories end in "/", files are followed by their size. At most \
+${maxEntries} entries are shown. To find files by pattern use glob.`,
+  version: '1',
+  toolClass: 'files',
+  effect: 'READ_ONLY',
+  input: z.strictObject({
+    path: z.string().min(1).default(workspacePath).describe('The directory. A relative path begins at /workspace.'),
+  }),
+  async execute({ path: asked }, { files }) {
+    const path = resolvePath(asked);
+    const { entries, nextPageToken } = await files.list(path, { pageSize: maxEntries, pageToken: '' });
+    if (entries.length === 0) {
+      return { text: `${path} is empty.` };
+    }
+    const notice = `[Only the first ${entries.length} entries are shown. Use glob to find others.]`;
+    return { text: entries.map(lineOf).join('\n'), ...(nextPageToken === '' ? {} : { notice }) };
+  },
+});
+
+function lineOf({ path, kind, size }: FileInfo): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return kind === 'directory' ? `${name}/` : `${name}  ${size} B`;
+}

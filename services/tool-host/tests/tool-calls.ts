@@ -1,0 +1,94 @@
+import { brandId, type CallId, type RunId, type SessionId, type SpanEvent, type Uid } from '@spanwise/kernel';
+import { ExecuteTool } from '../src/application/execute-tool.ts';
+import { ReadVersions } from '../src/domain/files/read-versions.ts';
+import type { Tool } from '../src/domain/tool/tool.ts';
+import type { Caller, CallFrame, ToolCall, ToolResult } from '../src/domain/tool/tool-call.ts';
+import { ToolCatalog } from '../src/domain/tool/tool-catalog.ts';
+import type { CallLog } from '../src/domain/tool/tool-context.ts';
+import { callSpans } from '../src/infrastructure/telemetry/call-spans.ts';
+import { builtInTools } from '../src/infrastructure/tools/built-in-tools.ts';
+import { InMemoryFiles } from './in-memory-files.ts';
+
+export const ann: Caller = { uid: brandId<Uid>('ann'), email: 'ann@example.com', token: 'secret-of-ann' };
+
+export const turnSpan = {
+  span: { id: 'aaaaaaaaaaaaaaaa', par: 'bbbbbbbbbbbbbbbb' },
+  traceId: '1'.repeat(32),
+  traceFlags: 1,
+};
+
+/** A call of a tool; `argumentsJson` may be given as the value that is to be encoded. */
+export function toolCall(tool: string, input: unknown, facts: Partial<ToolCall> = {}): ToolCall {
+  return {
+    caller: ann,
+    sessionId: brandId<SessionId>('01920000-0000-7000-8000-000000000001'),
+    runId: brandId<RunId>('01920000-0000-7000-8000-000000000002'),
+    callId: brandId<CallId>('01920000-0000-7000-8000-000000000003'),
+    tool,
+    argumentsJson: typeof input === 'string' ? input : JSON.stringify(input),
+    span: turnSpan,
+    timeoutMs: undefined,
+    ...facts,
+  };
+}
+
+/** What was told of a call that has ended. */
+export interface ToldCall {
+  readonly frames: readonly CallFrame[];
+  readonly spans: readonly SpanEvent[];
+  readonly result: ToolResult;
+}
+
+/** ExecuteTool on files in memory, with known ids and a clock that stands still. */
+export class ToolBench {
+  readonly files = new InMemoryFiles();
+  /** Lines of the log: level and message. */
+  readonly logged: string[] = [];
+  readonly #executeTool: ExecuteTool;
+  #spans = 0;
+
+  constructor(tools: readonly Tool[] = builtInTools) {
+    const clock = { nowMs: () => 1_800_000_000_000 };
+    const ids = { spanId: () => String(++this.#spans).padStart(16, '0') };
+    const files = this.files;
+    const deps = { files, clock, startSpans: callSpans({ ids, clock }), logOf: () => this.#log() };
+    this.#executeTool = new ExecuteTool({ ...deps, tools: new ToolCatalog(tools), reads: new ReadVersions() });
+  }
+
+  execute(call: ToolCall, signal: AbortSignal = new AbortController().signal): AsyncGenerator<CallFrame> {
+    return this.#executeTool.execute(call, signal);
+  }
+
+  async call(tool: string, input: unknown, facts: Partial<ToolCall> = {}): Promise<ToldCall> {
+    const frames: CallFrame[] = [];
+    for await (const frame of this.execute(toolCall(tool, input, facts))) {
+      frames.push(frame);
+    }
+    const last = frames.at(-1);
+    if (last?.type !== 'result') {
+      throw new TypeError('the last frame is no result');
+    }
+    return { frames, spans: spanEvents(frames), result: last.result };
+  }
+
+  /** Text of the result of a call that has to go well. */
+  async text(tool: string, input: unknown): Promise<string> {
+    const { outcome, text } = (await this.call(tool, input)).result;
+    return outcome === 'ok' ? text : `${outcome}: ${text}`;
+  }
+
+  #log(): CallLog {
+    const at = (level: string) => (_: object, message: string) => void this.logged.push(`${level}: ${message}`);
+    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  }
+}
+
+export function spanEvents(frames: readonly CallFrame[]): SpanEvent[] {
+  return frames.flatMap((frame) => (frame.type === 'span' ? [frame.event] : []));
+}
+
+/** Ids of spans that were opened and not ended. */
+export function openSpans(events: readonly SpanEvent[]): string[] {
+  const ended = new Set(events.filter(({ type }) => type === 'span-end').map(({ span }) => span.id));
+  return events.filter(({ type, span }) => type === 'span-start' && !ended.has(span.id)).map(({ span }) => span.id);
+}
