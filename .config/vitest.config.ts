@@ -22,7 +22,7 @@ export default defineConfig({
           name: 'integration',
           root,
           include: ['{packages,services}/*/tests/**/*.test.ts'],
-          testTimeout: 30_000,
+          testTimeout: 15_000,
           hookTimeout: 30_000,
         },
       },

@@ -37,7 +37,7 @@ export async function* resume<Message extends StreamMessage>(
   let cursor = stream.afterSeq;
   let lastProgressMs = performance.now();
   const filter = new DeltaFilter();
-  for (let attempt = 0; signal?.aborted !== true; attempt += 1) {
+  for (let attempt = 0; !isAborted(signal); attempt += 1) {
     let failure = new SpanwiseError(14, 'TRANSPORT', 'The stream ended early.');
     const connection = new AbortController();
     const forward = () => connection.abort();
@@ -69,7 +69,7 @@ export async function* resume<Message extends StreamMessage>(
       }
     } catch (error) {
       failure = SpanwiseError.from(error);
-      if (signal?.aborted !== true && !failure.isBreak) {
+      if (!isAborted(signal) && !failure.isBreak) {
         throw failure;
       }
     } finally {
@@ -101,4 +101,8 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
     const timer = setTimeout(done, ms);
     signal?.addEventListener('abort', done, { once: true });
   });
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }

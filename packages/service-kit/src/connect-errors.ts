@@ -33,6 +33,7 @@ const reasonOfCode: Partial<Record<Code, string>> = {
   [Code.InvalidArgument]: 'INVALID_FIELD',
   [Code.Canceled]: 'REQUEST_CANCELLED',
   [Code.DeadlineExceeded]: 'DEADLINE_EXCEEDED',
+  [Code.Unavailable]: 'SERVICE_UNAVAILABLE',
   [Code.Unauthenticated]: 'UNAUTHENTICATED',
 };
 

@@ -23,7 +23,12 @@ export {
   toDomainError,
 } from './connect-errors.ts';
 export { badSetting, type Environment, EnvironmentReader } from './environment.ts';
-export { createInternalTransport, type InternalTransportOptions, SafeSessionManager } from './internal-transport.ts';
+export {
+  createInternalTransport,
+  type InternalTransport,
+  type InternalTransportOptions,
+  SafeSessionManager,
+} from './internal-transport.ts';
 export { type RunningService, runService, stopSignal } from './run-service.ts';
 export {
   defaultLimits,

@@ -17,6 +17,9 @@ export interface InternalTransportOptions {
   readonly maxMessageBytes?: number;
 }
 
+/** A transport whose connection ends when it is disposed. */
+export type InternalTransport = Transport & Disposable;
+
 /**
  * Client side between services: gRPC over HTTP/2 with pings, without compression, carrying the call context. What a
  * frozen or killed server does to a call arrives as UNAVAILABLE, never as the caller's own cancel.
@@ -27,15 +30,17 @@ export function createInternalTransport({
   pingIntervalMs = 10_000,
   pingTimeoutMs = 5_000,
   maxMessageBytes = 16 * 1024 * 1024,
-}: InternalTransportOptions): Transport {
-  return createGrpcTransport({
+}: InternalTransportOptions): InternalTransport {
+  const sessionManager = new SafeSessionManager(baseUrl, { pingIntervalMs, pingTimeoutMs });
+  const transport = createGrpcTransport({
     baseUrl,
-    sessionManager: new SafeSessionManager(baseUrl, { pingIntervalMs, pingTimeoutMs }),
+    sessionManager,
     interceptors: [lostConnectionInterceptor, contextInterceptor, tracingInterceptor(telemetry, SpanKind.CLIENT)],
     acceptCompression: [],
     readMaxBytes: maxMessageBytes,
     writeMaxBytes: maxMessageBytes,
   });
+  return Object.assign(transport, { [Symbol.dispose]: () => sessionManager.abort() });
 }
 
 /** A ping on a connection that has just died throws out of a timer and would end the process. */

@@ -88,6 +88,10 @@ function dispatch(socket: Socket, accept: (isHttp2: boolean) => void): void {
     socket.pause();
     socket.unshift(head);
     accept(start === preface);
+    if (start !== preface) {
+      // An HTTP/1.1 server listens for data; an HTTP/2 session takes the connection over, with what was unshifted.
+      socket.resume();
+    }
   }
 }
 

@@ -1,9 +1,11 @@
 import type { DescService } from '@bufbuild/protobuf';
-import { Code, ConnectError, type ConnectRouter, createConnectRouter } from '@connectrpc/connect';
+import { type ConnectRouter, createConnectRouter } from '@connectrpc/connect';
 import { compressionBrotli, compressionGzip } from '@connectrpc/connect-node';
 import { SpanKind } from '@opentelemetry/api';
+import { DomainError } from '@spanwise/kernel';
 import type { Logger, Telemetry } from '@spanwise/telemetry';
 import type { Authenticate } from './authenticate.ts';
+import { toConnectError } from './connect-errors.ts';
 import { errorInterceptor } from './error-interceptor.ts';
 import { healthRoutes } from './health.ts';
 import { nodeHandler } from './node-adapter.ts';
@@ -103,10 +105,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 
   async function stopWithin(graceMs: number): Promise<void> {
     readiness.stop();
-    const abort = setTimeout(
-      () => shutdown.abort(new ConnectError('The server is shutting down: try again.', Code.Unavailable)),
-      graceMs,
-    );
+    const abort = setTimeout(() => shutdown.abort(toConnectError(shuttingDown())), graceMs);
     await listener.close(graceMs + 1000);
     clearTimeout(abort);
     logger.info({}, 'stopped');
@@ -119,6 +118,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     stop: (graceMs) => (stopped ??= stopWithin(graceMs)),
     [Symbol.asyncDispose]: () => (stopped ??= stopWithin(0)),
   };
+}
+
+/** The process is going away. The caller tries again, at another replica. */
+function shuttingDown(): DomainError {
+  return new DomainError('unavailable', 'SHUTTING_DOWN', 'The server is shutting down: try again.');
 }
 
 function watchReadiness(checkReady: () => Promise<void> = () => Promise.resolve()) {

@@ -1,6 +1,15 @@
 export { findProgram, startServer, stopServer, waitFor } from './child-server.ts';
 export { type FakeClock, fakeClock } from './fake-clock.ts';
 export { fakeIds } from './fake-ids.ts';
+export {
+  type ModelMessage,
+  type ModelReply,
+  type ModelRequest,
+  type ModelScript,
+  type ScriptedModel,
+  type ScriptedModelOptions,
+  startScriptedModel,
+} from './scripted-model.ts';
 export { mysqlServerUrl, natsServerUrl } from './test-servers.ts';
 export { freshDatabase, startMariaDb, type ThrowawayServer } from './throwaway-mariadb.ts';
 export { startNats } from './throwaway-nats.ts';

@@ -117,7 +117,7 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const pageTokens = new HmacPageTokens(config.pageTokenKey);
   const signal = busCancelSignal(parts.bus);
   const transports = Array.from({ length: config.runtimeConnections }, () =>
-    createInternalTransport({ baseUrl: config.runtimeUrl, telemetry }),
+    resources.use(createInternalTransport({ baseUrl: config.runtimeUrl, telemetry })),
   );
   const driveRun = new DriveRun({
     runtime: new ConnectAgentRuntime(transports),

@@ -49,7 +49,7 @@ export async function createToolHostService(
   const ids = overrides.ids ?? randomIds();
 
   const tools = new ToolCatalog(overrides.tools ?? builtInTools);
-  const transport = createInternalTransport({ baseUrl: config.filesystemUrl, telemetry });
+  const transport = resources.use(createInternalTransport({ baseUrl: config.filesystemUrl, telemetry }));
   const executeTool = new ExecuteTool({
     tools,
     files: new ConnectRunFiles(transport),

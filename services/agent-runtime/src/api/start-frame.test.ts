@@ -1,0 +1,72 @@
+import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import {
+  type RunRequest,
+  RunRequestSchema,
+  type StartFrame,
+  StartFrameSchema,
+} from '@spanwise/contracts/spanwise/runtime/v1/runtime';
+import { brandId } from '@spanwise/kernel';
+import { describe, expect, it } from 'vitest';
+import { runDispatch } from './start-frame.ts';
+
+const identity = { uid: brandId<never>('ann'), email: '', token: '' };
+type Options = 'model' | 'maxTurns' | 'toolsAllow' | 'toolsDeny' | 'deadline';
+
+const fine = {
+  sessionId: '00000000-0000-7000-8000-000000000001',
+  runId: '00000000-0000-7000-8000-000000000002',
+  epoch: 3n,
+  attempt: 1,
+  span: { span: { id: '0123456789abcdef', par: '' }, traceId: '0'.repeat(31).concat('1'), traceFlags: 1 },
+  agent: 'default',
+};
+const start = (differing: Partial<typeof fine & Pick<StartFrame, Options>>): RunRequest =>
+  create(RunRequestSchema, { frame: { case: 'start', value: create(StartFrameSchema, { ...fine, ...differing }) } });
+
+describe('a start frame', () => {
+  it('is a dispatch', () => {
+    const deadline = timestampFromMs(1_700_000_000_005);
+    const request = start({ model: 'm', maxTurns: 4, toolsAllow: ['a'], toolsDeny: ['b'], deadline });
+    expect(runDispatch(request, identity)).toEqual({
+      ...fine,
+      identity,
+      model: 'm',
+      maxTurns: 4,
+      toolsAllow: ['a'],
+      toolsDeny: ['b'],
+      deadlineMs: 1_700_000_000_005,
+    });
+  });
+
+  it('leaves the deadline to the agent when it has none', () => {
+    expect(runDispatch(start({}), identity)).toMatchObject({ deadlineMs: undefined, maxTurns: 0, model: '' });
+  });
+
+  it.each<[string, Parameters<typeof start>[0]]>([
+    ['session_id', { sessionId: '' }],
+    ['session_id', { sessionId: `${fine.sessionId} ` }],
+    ['run_id', { runId: "' OR 1=1--" }],
+    ['epoch', { epoch: 0n }],
+    ['attempt', { attempt: 0 }],
+    ['span.span', { span: { ...fine.span, span: { id: 'x', par: '' } } }],
+    ['span.trace_id', { span: { ...fine.span, traceId: '' } }],
+    ['max_turns', { maxTurns: -1 }],
+  ])('is refused for its %s', (field, differing) => {
+    expect(() => runDispatch(start(differing), identity)).toThrow(
+      expect.objectContaining({ reason: 'INVALID_FIELD', violations: [expect.objectContaining({ field })] }),
+    );
+  });
+
+  it('is refused when it has no span at all', () => {
+    const { span: _, ...without } = fine;
+    const request = create(RunRequestSchema, { frame: { case: 'start', value: without } });
+    expect(() => runDispatch(request, identity)).toThrow(expect.objectContaining({ reason: 'INVALID_FIELD' }));
+  });
+
+  it('is refused when another frame comes first', () => {
+    const ack = create(RunRequestSchema, { frame: { case: 'ack', value: { index: 1n } } });
+    expect(() => runDispatch(ack, identity)).toThrow('The ack frame came before start.');
+    expect(() => runDispatch(create(RunRequestSchema), identity)).toThrow('The frame frame came before start.');
+  });
+});

@@ -1,0 +1,62 @@
+import { timestampMs } from '@bufbuild/protobuf/wkt';
+import type { RunRequest, StartFrame } from '@spanwise/contracts/spanwise/runtime/v1/runtime';
+import { brandId, DomainError, type FieldViolation } from '@spanwise/kernel';
+import type { Identity, RunDispatch } from '../domain/run/run-dispatch.ts';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** The dispatch in the first frame of a stream. Throws INVALID_FIELD. */
+export function runDispatch({ frame }: RunRequest, identity: Identity): RunDispatch {
+  if (frame.case !== 'start') {
+    throw invalidFrame(frame.case ?? 'frame', 'came before start');
+  }
+  const start = frame.value;
+  const span = start.span?.span;
+  const violations = violationsOf(start);
+  const [first] = violations;
+  if (first !== undefined || span === undefined || start.span === undefined) {
+    throw new DomainError('invalid', 'INVALID_FIELD', `Invalid start: ${first?.field}: ${first?.description}`, {
+      violations,
+    });
+  }
+  return {
+    sessionId: brandId(start.sessionId),
+    runId: brandId(start.runId),
+    epoch: start.epoch,
+    attempt: start.attempt,
+    identity,
+    span: {
+      span: { id: span.id, par: span.par },
+      traceId: start.span.traceId,
+      traceFlags: start.span.traceFlags,
+    },
+    agent: start.agent,
+    model: start.model,
+    maxTurns: start.maxTurns,
+    toolsAllow: start.toolsAllow,
+    toolsDeny: start.toolsDeny,
+    deadlineMs: start.deadline === undefined ? undefined : timestampMs(start.deadline),
+  };
+}
+
+/** The driver broke the order of the stream: a bug of the driver. */
+export function invalidFrame(frame: string, description: string): DomainError {
+  return new DomainError('invalid', 'INVALID_FIELD', `The ${frame} frame ${description}.`, {
+    violations: [{ field: frame, description }],
+  });
+}
+
+/** Frames of a bidirectional stream are not checked by the server, and this one names what tool-host will be asked for. */
+function violationsOf({ sessionId, runId, epoch, attempt, span, maxTurns }: StartFrame): FieldViolation[] {
+  const isTrace = /^[0-9a-f]{32}$/.test(span?.traceId ?? '') && (span?.traceFlags ?? 0) <= 255;
+  const checks: readonly [field: string, isFine: boolean, description: string][] = [
+    ['session_id', uuid.test(sessionId), 'must be a UUID'],
+    ['run_id', uuid.test(runId), 'must be a UUID'],
+    ['epoch', epoch >= 1n, 'must be at least 1'],
+    ['attempt', attempt >= 1, 'must be at least 1'],
+    ['span.span', /^[0-9a-f]{16}$/.test(span?.span?.id ?? ''), 'must be an open span'],
+    ['span.trace_id', isTrace, 'must be a trace'],
+    ['max_turns', maxTurns >= 0, 'must not be negative'],
+  ];
+  return checks.filter(([, isFine]) => !isFine).map(([field, , description]) => ({ field, description }));
+}

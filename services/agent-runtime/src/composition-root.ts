@@ -1,0 +1,133 @@
+import { AgentRuntimeService } from '@spanwise/contracts/spanwise/runtime/v1/runtime';
+import { type Clock, type IdGenerator, randomIds, systemClock } from '@spanwise/kernel';
+import {
+  createInternalTransport,
+  forwardedAuthenticate,
+  internalMaxStreams,
+  type RunningServer,
+  type RunningService,
+  serve,
+} from '@spanwise/service-kit';
+import { attribute, createLogger, type Logger, Telemetry } from '@spanwise/telemetry';
+import { agentRuntimeServiceHandler } from './api/agent-runtime-service-handler.ts';
+import { AskModel } from './application/ask-model.ts';
+import { ExecuteCalls } from './application/execute-calls.ts';
+import { HeldRuns } from './application/held-runs.ts';
+import type { CancelListener } from './application/ports/cancel-listener.ts';
+import { stallLimits } from './application/read-parts.ts';
+import { retryLimits } from './application/retry-policy.ts';
+import { RunAgent } from './application/run-agent.ts';
+import { TakeTurn } from './application/take-turn.ts';
+import type { AgentRuntimeConfig } from './config.ts';
+import type { AgentCatalog } from './domain/agent/agent.ts';
+import type { ModelProvider } from './domain/model/model-provider.ts';
+import { loadYamlAgents } from './infrastructure/agents/yaml-agent-catalog.ts';
+import { ConnectToolHost } from './infrastructure/clients/connect-tool-host.ts';
+import { ConnectViews } from './infrastructure/clients/connect-views.ts';
+import { loggerRunReports } from './infrastructure/logger-run-reports.ts';
+import { OpenAiChatProvider } from './infrastructure/model-providers/openai-chat/openai-chat-provider.ts';
+import { systemTimers } from './infrastructure/system-timers.ts';
+
+/** What a test or an embedding process replaces. */
+export interface AgentRuntimeOverrides {
+  /** Where cancels are heard; without one they come over the Run stream only. */
+  readonly cancelListener?: CancelListener;
+  /** Instead of the one of `config.model`; the first serves every model that names no other as in `scripted:demo`. */
+  readonly modelProviders?: readonly ModelProvider[];
+  readonly clock?: Clock;
+  readonly ids?: IdGenerator;
+  /** 0 to 1; the jitter of retries. */
+  readonly random?: () => number;
+  readonly logger?: Logger;
+  /** Shared with other services of the process; then it is theirs to end. */
+  readonly telemetry?: Telemetry;
+}
+
+/** Bytes of one message of the Run stream either way. */
+const maxMessageBytes = 16 * 1024 * 1024;
+const service = 'agent-runtime';
+
+/** Starts the service. Throws when the agents can not be loaded or the port is taken. */
+export async function createAgentRuntimeService(
+  config: AgentRuntimeConfig,
+  overrides: AgentRuntimeOverrides = {},
+): Promise<RunningService> {
+  await using resources = new AsyncDisposableStack();
+  const logger = overrides.logger ?? createLogger({ service, level: config.logLevel });
+  const telemetry = overrides.telemetry ?? resources.use(new Telemetry({ service, env: config.otel }));
+  const agents = await loadYamlAgents({ folder: config.agentsDir, model: config.model.name });
+  const heldRuns = new HeldRuns();
+  // The bus of @spanwise/messaging (config.natsUrl, or in-process) is wired in here, as a CancelListener.
+  const { cancelListener } = overrides;
+  if (cancelListener !== undefined) {
+    resources.use(await cancelListener.listen((runId) => heldRuns.cancel(runId)));
+  }
+  const runAgent = createRunAgent(config, overrides, { logger, telemetry, agents });
+  let isDraining = false;
+  const handler = agentRuntimeServiceHandler({ agents, runAgent, heldRuns, isDraining: () => isDraining });
+  const server = await serve({
+    host: config.host,
+    port: config.port,
+    services: [AgentRuntimeService],
+    routes: (router) => router.service(AgentRuntimeService, handler),
+    authenticate: forwardedAuthenticate(),
+    trustsTraceparent: true,
+    telemetry,
+    logger,
+    limits: { maxStreams: internalMaxStreams, readMaxBytes: maxMessageBytes, writeMaxBytes: maxMessageBytes },
+  });
+  resources.use(server);
+  const held = resources.move();
+  return {
+    server: refusingRuns(server, () => {
+      isDraining = true;
+    }),
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+interface RunAgentParts {
+  readonly logger: Logger;
+  readonly telemetry: Telemetry;
+  readonly agents: AgentCatalog;
+}
+
+function createRunAgent(
+  config: AgentRuntimeConfig,
+  overrides: AgentRuntimeOverrides,
+  { logger, telemetry, agents }: RunAgentParts,
+): RunAgent {
+  const { clock = systemClock, ids = randomIds(), random = Math.random } = overrides;
+  const timers = systemTimers;
+  const transportTo = (baseUrl: string) => createInternalTransport({ baseUrl, telemetry });
+  const toolHost = new ConnectToolHost({ transport: transportTo(config.toolHostUrl), clock });
+  const askModel = new AskModel({ ids, clock, timers, random, attribute, stallLimits, retryLimits });
+  return new RunAgent({
+    agents,
+    modelProviders: overrides.modelProviders ?? [new OpenAiChatProvider(config.model)],
+    toolHost,
+    views: new ConnectViews({ transport: transportTo(config.filesystemUrl) }),
+    takeTurn: new TakeTurn({ askModel, executeCalls: new ExecuteCalls({ toolHost }), attribute, ids }),
+    reports: loggerRunReports(logger),
+    ids,
+    clock,
+    timers,
+  });
+}
+
+/** The server, whose drain and stop also let no new run in on connections that are open. */
+function refusingRuns(server: RunningServer, refuse: () => void): RunningServer {
+  return {
+    url: server.url,
+    port: server.port,
+    drain() {
+      refuse();
+      server.drain();
+    },
+    stop(graceMs) {
+      refuse();
+      return server.stop(graceMs);
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}

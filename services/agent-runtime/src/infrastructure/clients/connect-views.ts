@@ -1,0 +1,33 @@
+import { type Client, ConnectError, createClient, type Transport } from '@connectrpc/connect';
+import { FileSystemService } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
+import { DomainError, type ExecSpanContext } from '@spanwise/kernel';
+import { callOptions, errorInfoOf, toDomainError } from '@spanwise/service-kit';
+import type { Views } from '../../application/ports/views.ts';
+import type { RunScope } from '../../domain/run/run-dispatch.ts';
+
+/** Time for OpenView. */
+const openTimeoutMs = 10_000;
+
+/** Views of the filesystem service over gRPC, for the user of the run. */
+export class ConnectViews implements Views {
+  readonly #client: Client<typeof FileSystemService>;
+
+  constructor({ transport }: { readonly transport: Transport }) {
+    this.#client = createClient(FileSystemService, transport);
+  }
+
+  async open({ sessionId, runId, identity }: RunScope, span: ExecSpanContext, signal: AbortSignal): Promise<void> {
+    try {
+      const options = { ...callOptions({ identity, span }, signal), timeoutMs: openTimeoutMs };
+      await this.#client.openView({ viewId: runId, sessionId }, options);
+    } catch (error) {
+      const isOwn = error instanceof ConnectError && errorInfoOf(error) !== undefined;
+      throw isOwn ? toDomainError(error) : filesystemUnavailable(error);
+    }
+  }
+}
+
+/** The filesystem service could not be reached. The same run may work later. */
+function filesystemUnavailable(cause: unknown): DomainError {
+  return new DomainError('unavailable', 'DISK_UNAVAILABLE', 'The files could not be reached: try again.', { cause });
+}

@@ -1,0 +1,27 @@
+import type { Logger } from '@spanwise/telemetry';
+import type { RunReports } from '../application/ports/run-reports.ts';
+
+/** One line for each run that ended: bugs as errors, failures as warnings, cancels as information. */
+export function loggerRunReports(logger: Logger): RunReports {
+  return {
+    ended(dispatch, outcome, durationMs) {
+      const facts = {
+        session_id: dispatch.sessionId,
+        run_id: dispatch.runId,
+        attempt: dispatch.attempt,
+        trace_id: dispatch.span.traceId,
+        duration_ms: Math.round(durationMs),
+      };
+      switch (outcome.ended) {
+        case 'completed':
+          return logger.debug({ ...facts, finish: outcome.finish }, 'run completed');
+        case 'aborted':
+          return logger.info(facts, 'run aborted');
+        default:
+          return outcome.error.kind === 'internal'
+            ? logger.error({ ...facts, err: outcome.error.cause ?? outcome.error }, 'run failed')
+            : logger.warn({ ...facts, reason: outcome.error.reason, message: outcome.error.message }, 'run failed');
+      }
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import type { ServiceImpl } from '@connectrpc/connect';
+import type { FileSystemService } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
+import { brandId, type RunId, type SessionId } from '@spanwise/kernel';
+import { requireIdentity } from '@spanwise/service-kit';
+import type { Delete } from '../application/delete.ts';
+import type { DescribeView } from '../application/describe-view.ts';
+import type { EditFile } from '../application/edit-file.ts';
+import type { Glob } from '../application/glob.ts';
+import type { Grep } from '../application/grep.ts';
+import type { List } from '../application/list.ts';
+import type { ListOutputs } from '../application/list-outputs.ts';
+import type { MakeDirectory } from '../application/make-directory.ts';
+import type { Move } from '../application/move.ts';
+import type { OpenView } from '../application/open-view.ts';
+import type { ReadFile } from '../application/read-file.ts';
+import type { Stat } from '../application/stat.ts';
+import type { WriteFile } from '../application/write-file.ts';
+import { grepMessages } from './grep-messages.ts';
+import {
+  guardOf,
+  limitOf,
+  offsetOf,
+  pageLimit,
+  toGlobInput,
+  toGrepInput,
+  toWriteRequest,
+} from './request-mapping.ts';
+import { toFileInfo, toOutputInfo, toView } from './view-mapping.ts';
+
+export interface FileSystemServiceDeps {
+  readonly openView: OpenView;
+  readonly describeView: DescribeView;
+  readonly stat: Stat;
+  readonly list: List;
+  readonly readFile: ReadFile;
+  readonly writeFile: WriteFile;
+  readonly editFile: EditFile;
+  readonly makeDirectory: MakeDirectory;
+  readonly delete: Delete;
+  readonly move: Move;
+  readonly glob: Glob;
+  readonly grep: Grep;
+  readonly listOutputs: ListOutputs;
+}
+
+/** FileSystemService: translates in, calls, translates out. */
+export function fileSystemServiceHandler(deps: FileSystemServiceDeps): ServiceImpl<typeof FileSystemService> {
+  return { ...viewHandlers(deps), ...readHandlers(deps), ...changeHandlers(deps), ...searchHandlers(deps) };
+}
+
+type Handlers<Name extends keyof ServiceImpl<typeof FileSystemService>> = Pick<
+  ServiceImpl<typeof FileSystemService>,
+  Name
+>;
+
+function viewHandlers(deps: FileSystemServiceDeps): Handlers<'openView' | 'describeView' | 'listOutputs'> {
+  return {
+    async openView({ viewId, sessionId }, context) {
+      const request = { viewId: brandId<RunId>(viewId), sessionId: brandId<SessionId>(sessionId) };
+      return { view: toView(await deps.openView.execute(requireIdentity(context), request)) };
+    },
+    async describeView({ viewId }, context) {
+      return { view: toView(await deps.describeView.execute(requireIdentity(context), { viewId })) };
+    },
+    async listOutputs({ viewId, pageSize, pageToken }, context) {
+      const request = { viewId, pageSize: limitOf(pageSize, pageLimit), pageToken };
+      const { files, nextPageToken } = await deps.listOutputs.execute(
+        requireIdentity(context),
+        request,
+        context.signal,
+      );
+      return { files: files.map(toOutputInfo), nextPageToken };
+    },
+  };
+}
+
+function readHandlers(deps: FileSystemServiceDeps): Handlers<'stat' | 'list' | 'read'> {
+  return {
+    async stat({ viewId, path }, context) {
+      return { file: toFileInfo(await deps.stat.execute(requireIdentity(context), { viewId, path }, context.signal)) };
+    },
+    async list({ viewId, path, pageSize, pageToken }, context) {
+      const request = { viewId, path, pageSize: limitOf(pageSize, pageLimit), pageToken };
+      const { entries, nextPageToken } = await deps.list.execute(requireIdentity(context), request, context.signal);
+      return { entries: entries.map(toFileInfo), nextPageToken };
+    },
+    async read({ viewId, path, offset, length }, context) {
+      const request = { viewId, path, offset: offsetOf(offset), length };
+      const outcome = await deps.readFile.execute(requireIdentity(context), request, context.signal);
+      return { data: outcome.data, file: toFileInfo(outcome) };
+    },
+  };
+}
+
+function changeHandlers(
+  deps: FileSystemServiceDeps,
+): Handlers<'write' | 'edit' | 'makeDirectory' | 'delete' | 'move'> {
+  return {
+    async write(request, context) {
+      const caller = requireIdentity(context);
+      const outcome = await deps.writeFile.execute(caller, toWriteRequest(request), context.signal);
+      return { file: toFileInfo(outcome), created: outcome.isCreated };
+    },
+    async edit({ viewId, path, oldText, newText, replaceAll, ifMatch }, context) {
+      const request = { viewId, path, oldText, newText, replaceAll, ifMatch: guardOf(ifMatch) };
+      const outcome = await deps.editFile.execute(requireIdentity(context), request, context.signal);
+      return { file: toFileInfo(outcome), replacements: outcome.replacements };
+    },
+    async makeDirectory({ viewId, path }, context) {
+      const made = await deps.makeDirectory.execute(requireIdentity(context), { viewId, path }, context.signal);
+      return { file: toFileInfo(made) };
+    },
+    async delete({ viewId, path, recursive, ifMatch }, context) {
+      const request = { viewId, path, isRecursive: recursive, ifMatch: guardOf(ifMatch) };
+      await deps.delete.execute(requireIdentity(context), request, context.signal);
+      return {};
+    },
+    async move({ viewId, fromPath, toPath }, context) {
+      const request = { viewId, fromPath, toPath };
+      return { file: toFileInfo(await deps.move.execute(requireIdentity(context), request, context.signal)) };
+    },
+  };
+}
+
+function searchHandlers(deps: FileSystemServiceDeps): Handlers<'glob' | 'grep'> {
+  return {
+    async glob(request, context) {
+      const caller = requireIdentity(context);
+      const { files, isTruncated } = await deps.glob.execute(caller, toGlobInput(request), context.signal);
+      return { files: files.map(toFileInfo), truncated: isTruncated };
+    },
+    grep: (request, context) =>
+      grepMessages(deps.grep.execute(requireIdentity(context), toGrepInput(request), context.signal)),
+  };
+}

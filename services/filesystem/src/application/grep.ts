@@ -1,0 +1,144 @@
+import type { Clock } from '@spanwise/kernel';
+import type { Caller } from '../domain/disk/caller.ts';
+import { FileError, fileNotFound } from '../domain/disk/file-errors.ts';
+import { maxFileBytes } from '../domain/disk/file-store.ts';
+import { VirtualPath } from '../domain/path/virtual-path.ts';
+import type { CallerViews } from './caller-views.ts';
+import { Pacer } from './pacer.ts';
+import type { PathRequest } from './path-request.ts';
+import type { GlobCompiler } from './ports/glob-compiler.ts';
+import type { LinePattern, LinePatternCompiler } from './ports/line-pattern.ts';
+import { type LineMatch, searchLines } from './search-lines.ts';
+import type { ViewTree } from './view-tree.ts';
+import { type FoundFile, walkFiles } from './walk-files.ts';
+
+export interface GrepRequest extends PathRequest {
+  /** RE2 syntax, matched line by line. */
+  readonly pattern: string;
+  /** Glob for paths relative to the path, or for the file's name when the path is a file; empty = all. */
+  readonly include: string;
+  readonly ignoreCase: boolean;
+  readonly contextLines: number;
+  /** Matches at most. */
+  readonly limit: number;
+}
+
+export interface GrepMatch extends LineMatch {
+  readonly path: VirtualPath;
+}
+
+export interface GrepSummary {
+  readonly filesSearched: number;
+  /** Binary, over the size limit, or with a line that would hold up everybody else. */
+  readonly filesSkipped: number;
+  /** True when there are more matches than the limit. */
+  readonly isTruncated: boolean;
+}
+
+/** Matches as they are found, the summary last. */
+export type GrepEvent =
+  | { readonly type: 'match'; readonly match: GrepMatch }
+  | { readonly type: 'summary'; readonly summary: GrepSummary };
+
+export interface GrepDeps {
+  readonly views: CallerViews;
+  readonly compileGlob: GlobCompiler;
+  readonly compileLinePattern: LinePatternCompiler;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+}
+
+/** Bytes in which a NUL makes a file binary. */
+const binaryCheckBytes = 8192;
+
+/** Finds lines by regular expression, in byte order of paths, with one file in memory at a time. */
+export class Grep {
+  readonly #deps: GrepDeps;
+
+  constructor(deps: GrepDeps) {
+    this.#deps = deps;
+  }
+
+  /** Throws VIEW_NOT_FOUND, PATH_INVALID, PATTERN_INVALID or FILE_NOT_FOUND. */
+  async *execute(caller: Caller, request: GrepRequest, signal: AbortSignal): AsyncGenerator<GrepEvent> {
+    const { views, compileGlob, compileLinePattern, clock } = this.#deps;
+    const tree = await views.open(caller, request.viewId);
+    const top = VirtualPath.parse(request.path);
+    const include = request.include === '' ? undefined : compileGlob(request.include);
+    const pattern = compileLinePattern(request.pattern, { ignoreCase: request.ignoreCase });
+    const pacer = new Pacer(clock, signal);
+    const count = { filesSearched: 0, filesSkipped: 0 };
+    let found = 0;
+    for await (const file of filesAt(tree, top, pacer, signal)) {
+      if (include !== undefined && !include.matches(nameFrom(top, file.path))) {
+        continue;
+      }
+      for await (const match of this.#search(tree, file, { ...request, pattern, pacer, count }, signal)) {
+        found += 1;
+        if (found > request.limit) {
+          yield { type: 'summary', summary: { ...count, filesSearched: count.filesSearched + 1, isTruncated: true } };
+          return;
+        }
+        yield { type: 'match', match };
+      }
+    }
+    yield { type: 'summary', summary: { ...count, isTruncated: false } };
+  }
+
+  async *#search(tree: ViewTree, { path, node }: FoundFile, search: FileSearch, signal: AbortSignal) {
+    const { pattern, contextLines, pacer, count } = search;
+    const data = node.size > maxFileBytes ? undefined : await readText(tree, path, signal);
+    if (data === undefined) {
+      count.filesSkipped += 1;
+      return;
+    }
+    const lines = searchLines(data, pattern, contextLines, pacer);
+    let next = await lines.next();
+    while (next.done !== true) {
+      yield { path, ...next.value };
+      next = await lines.next();
+    }
+    count[next.value ? 'filesSearched' : 'filesSkipped'] += 1;
+  }
+}
+
+interface FileSearch {
+  readonly pattern: LinePattern;
+  readonly contextLines: number;
+  readonly pacer: Pacer;
+  readonly count: { filesSearched: number; filesSkipped: number };
+}
+
+async function* filesAt(
+  tree: ViewTree,
+  top: VirtualPath,
+  pacer: Pacer,
+  signal: AbortSignal,
+): AsyncGenerator<FoundFile> {
+  const node = await tree.stat(top, signal);
+  if (node === undefined) {
+    throw fileNotFound(top);
+  }
+  if (node.kind === 'file') {
+    yield { path: top, node };
+  } else {
+    yield* walkFiles(tree, top, { maxDepth: Infinity, pacer }, signal);
+  }
+}
+
+function nameFrom(top: VirtualPath, path: VirtualPath): string {
+  return path.equals(top) ? path.name : path.relativeTo(top).text.slice(1);
+}
+
+/** Undefined for what is binary, too long by now, or gone. */
+async function readText(tree: ViewTree, path: VirtualPath, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  try {
+    const slice = await tree.diskAt(path)?.read(path, { offset: 0, length: maxFileBytes }, signal);
+    const isText = slice !== undefined && !slice.data.subarray(0, binaryCheckBytes).includes(0);
+    return isText && slice.node.size <= maxFileBytes ? slice.data : undefined;
+  } catch (error) {
+    if (error instanceof FileError) {
+      return undefined;
+    }
+    throw error;
+  }
+}

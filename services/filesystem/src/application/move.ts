@@ -1,0 +1,80 @@
+import type { Clock } from '@spanwise/kernel';
+import type { Caller } from '../domain/disk/caller.ts';
+import { fileExists } from '../domain/disk/file-errors.ts';
+import type { OutputLog } from '../domain/output/output-log.ts';
+import { VirtualPath } from '../domain/path/virtual-path.ts';
+import { crossDisk, mountFixed } from '../domain/view/view-errors.ts';
+import type { CallerViews } from './caller-views.ts';
+import { Pacer } from './pacer.ts';
+import type { PathNode } from './path-request.ts';
+import type { ViewTree } from './view-tree.ts';
+import { walkFiles } from './walk-files.ts';
+
+export interface MoveRequest {
+  readonly viewId: string;
+  readonly fromPath: string;
+  readonly toPath: string;
+}
+
+export interface MoveDeps {
+  readonly views: CallerViews;
+  readonly outputs: OutputLog;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+}
+
+/** Paths that are kept in the output log at once. */
+const batchSize = 256;
+
+/** Moves a file or directory within one disk; what it becomes there is output of the run. */
+export class Move {
+  readonly #deps: MoveDeps;
+
+  constructor(deps: MoveDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Throws VIEW_NOT_FOUND, PATH_INVALID, FILE_NOT_FOUND, MOUNT_READ_ONLY (also for a mount itself), FILE_EXISTS,
+   * NOT_A_DIRECTORY or CROSS_DISK; then nothing was moved.
+   */
+  async execute(caller: Caller, request: MoveRequest, signal: AbortSignal): Promise<PathNode> {
+    const { views, outputs } = this.#deps;
+    const tree = await views.open(caller, request.viewId);
+    const from = VirtualPath.parse(request.fromPath);
+    const to = VirtualPath.parse(request.toPath);
+    const source = tree.diskToChange(from);
+    const target = tree.diskToChange(to);
+    if (source === undefined || tree.view.isFixed(from)) {
+      throw mountFixed(from);
+    }
+    if (target === undefined || tree.view.isFixed(to)) {
+      throw fileExists(to);
+    }
+    if (source.mount.disk !== target.mount.disk) {
+      throw crossDisk(to);
+    }
+    const node = await source.rename(from, to, target.mount, signal);
+    if (source.mount.isOutput) {
+      await outputs.forget(tree.view.id, from);
+    }
+    if (target.mount.isOutput) {
+      await (node.kind === 'file' ? outputs.add(tree.view.id, [to]) : this.#addAll(tree, to));
+    }
+    return { path: to, node };
+  }
+
+  async #addAll(tree: ViewTree, directory: VirtualPath): Promise<void> {
+    // The move has happened: its outputs are kept although the caller may have gone.
+    const { signal } = new AbortController();
+    const pacer = new Pacer(this.#deps.clock, signal);
+    let batch: VirtualPath[] = [];
+    for await (const { path } of walkFiles(tree, directory, { maxDepth: Infinity, pacer }, signal)) {
+      batch.push(path);
+      if (batch.length === batchSize) {
+        await this.#deps.outputs.add(tree.view.id, batch);
+        batch = [];
+      }
+    }
+    await this.#deps.outputs.add(tree.view.id, batch);
+  }
+}

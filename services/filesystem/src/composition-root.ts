@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { FileSystemService } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
+import { type Clock, type IdGenerator, randomIds, systemClock } from '@spanwise/kernel';
+import { type OpenDatabase, openDatabase } from '@spanwise/persistence';
+import { forwardedAuthenticate, internalMaxStreams, type RunningService, serve } from '@spanwise/service-kit';
+import { createLogger, type Logger, Telemetry } from '@spanwise/telemetry';
+import { type FileSystemServiceDeps, fileSystemServiceHandler } from './api/file-system-service-handler.ts';
+import { CallerViews } from './application/caller-views.ts';
+import { Delete } from './application/delete.ts';
+import { DescribeView } from './application/describe-view.ts';
+import { EditFile } from './application/edit-file.ts';
+import { Glob } from './application/glob.ts';
+import { Grep } from './application/grep.ts';
+import { List } from './application/list.ts';
+import { ListOutputs } from './application/list-outputs.ts';
+import { MakeDirectory } from './application/make-directory.ts';
+import { Move } from './application/move.ts';
+import { OpenView } from './application/open-view.ts';
+import { ReadFile } from './application/read-file.ts';
+import { Stat } from './application/stat.ts';
+import type { Disks } from './application/view-tree.ts';
+import { WriteFile } from './application/write-file.ts';
+import type { FilesystemConfig } from './config.ts';
+import type { FileStore } from './domain/disk/file-store.ts';
+import type { MountTemplate } from './domain/view/mount-template.ts';
+import { readViewFile, type ViewFile } from './infrastructure/configuration/view-file.ts';
+import { diskKinds } from './infrastructure/disks/disk-kinds.ts';
+import { compileRe2Glob } from './infrastructure/matching/re2-glob.ts';
+import { compileRe2LinePattern } from './infrastructure/matching/re2-line-pattern.ts';
+import { sealedPageTokens } from './infrastructure/paging/sealed-page-tokens.ts';
+import { migrations } from './infrastructure/persistence/migrations.ts';
+import { MikroOrmViewRepository } from './infrastructure/persistence/mikro-orm-view-repository.ts';
+import { SqlOutputLog } from './infrastructure/persistence/sql-output-log.ts';
+import { ViewRecord } from './infrastructure/persistence/view-record.ts';
+
+/** What replaces the real thing, in tests or where several services share it. The service does not dispose of them. */
+export interface FilesystemOverrides {
+  readonly telemetry?: Telemetry;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  readonly ids?: IdGenerator;
+}
+
+const serviceName = 'filesystem';
+/** A file of 8 MiB and what comes with it. */
+const maxMessageBytes = 16 * 1024 * 1024;
+
+/** Opens the database of the filesystem service; also what the migration step uses. */
+export function openFilesystemDatabase(config: FilesystemConfig): Promise<OpenDatabase> {
+  return openDatabase({
+    url: config.databaseUrl,
+    entities: [ViewRecord],
+    migrations,
+    service: serviceName,
+    poolSize: config.databasePoolSize,
+  });
+}
+
+/**
+ * Wires and starts the filesystem service. Dispose of it to stop it. Throws, naming file and line, when the configuration
+ * of disks and mounts can not be used.
+ */
+export async function createFilesystemService(
+  config: FilesystemConfig,
+  overrides: FilesystemOverrides = {},
+): Promise<RunningService> {
+  await using resources = new AsyncDisposableStack();
+  const telemetry =
+    overrides.telemetry ?? resources.use(new Telemetry({ service: serviceName, env: config.telemetry ?? {} }));
+  const logger = overrides.logger ?? createLogger({ service: serviceName, level: config.logLevel });
+  const clock = overrides.clock ?? systemClock;
+  const ids = overrides.ids ?? randomIds();
+
+  const viewFile = readViewFile(config.viewFile, diskKinds);
+  const database = resources.use(await openFilesystemDatabase(config));
+  if (config.migratesAtStart) {
+    await database.migrate();
+  }
+  const disks = await openDisks(viewFile, { database: database.sql, clock, ids }, resources);
+  const useCases = wire(database, disks, viewFile.mounts, clock);
+
+  const server = resources.use(
+    await serve({
+      host: config.host,
+      port: config.port,
+      services: [FileSystemService],
+      routes: (router) => router.service(FileSystemService, fileSystemServiceHandler(useCases)),
+      authenticate: forwardedAuthenticate(),
+      trustsTraceparent: true,
+      telemetry,
+      logger,
+      checkReady: () => database.checkReady(),
+      limits: { maxStreams: internalMaxStreams, readMaxBytes: maxMessageBytes, writeMaxBytes: maxMessageBytes },
+    }),
+  );
+  const owned = resources.move();
+  return { server, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function openDisks(
+  { folder, disks }: ViewFile,
+  host: { readonly database: OpenDatabase['sql']; readonly clock: Clock; readonly ids: IdGenerator },
+  resources: AsyncDisposableStack,
+): Promise<Disks> {
+  const opened = new Map<string, FileStore>();
+  for (const { name, open } of disks) {
+    const disk = await open({ ...host, name, folder });
+    resources.defer(async () => disk[Symbol.asyncDispose]?.());
+    opened.set(name, disk);
+  }
+  return opened;
+}
+
+function wire(
+  database: OpenDatabase,
+  disks: Disks,
+  templates: readonly MountTemplate[],
+  clock: Clock,
+): FileSystemServiceDeps {
+  const repository = new MikroOrmViewRepository({ database });
+  const outputs = new SqlOutputLog({ database: database.sql });
+  const views = new CallerViews({ views: repository, disks });
+  const tokens = sealedPageTokens;
+  const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+  const searching = { views, compileGlob: compileRe2Glob, compileLinePattern: compileRe2LinePattern, clock };
+  return {
+    openView: new OpenView({ views: repository, templates, clock, digest }),
+    describeView: new DescribeView({ views }),
+    stat: new Stat({ views }),
+    list: new List({ views, tokens }),
+    readFile: new ReadFile({ views }),
+    writeFile: new WriteFile({ views, outputs }),
+    editFile: new EditFile({ views, outputs, clock }),
+    makeDirectory: new MakeDirectory({ views }),
+    delete: new Delete({ views, outputs }),
+    move: new Move({ views, outputs, clock }),
+    glob: new Glob(searching),
+    grep: new Grep(searching),
+    listOutputs: new ListOutputs({ views, outputs, tokens }),
+  };
+}

@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { VirtualPath } from '../path/virtual-path.ts';
+import { type MountTemplate, mountFor, unknownPlaceholders } from './mount-template.ts';
+
+const template: MountTemplate = {
+  path: VirtualPath.parse('/workspace'),
+  disk: 'workspace',
+  remote: '/users/{uid}/{session_id}',
+  isReadOnly: false,
+  isOutput: true,
+};
+
+function remoteFor(uid: string, remote = template.remote): string {
+  const values = { uid, sessionId: '0000-s', digest: () => 'd'.repeat(64) };
+  return mountFor({ ...template, remote }, values).remote.text;
+}
+
+test('fills in who it is for', () => {
+  const values = { uid: 'ada', sessionId: '0000-s', digest: () => '' };
+  expect(mountFor(template, values)).toEqual({ ...template, remote: VirtualPath.parse('/users/ada/0000-s') });
+});
+
+test.each([
+  ['ada@example.com', '/users/ada%40example%2ecom/0000-s'],
+  ['..', '/users/%2e%2e/0000-s'],
+  ['a/../../b', '/users/a%2f%2e%2e%2f%2e%2e%2fb/0000-s'],
+  ['{session_id}', '/users/%7bsession_id%7d/0000-s'],
+  ['Ada', '/users/%41da/0000-s'],
+  ['~', '/users/%7e/0000-s'],
+  ['$&', '/users/%24%26/0000-s'],
+  ['x'.repeat(255), `/users/%-${'d'.repeat(64)}/0000-s`],
+])('writes the uid %j so that it is one segment of its own', (uid, remote) => {
+  expect(remoteFor(uid)).toBe(remote);
+});
+
+test('gives different users different directories, also where case does not count', () => {
+  const uid = fc.string({ minLength: 1, maxLength: 20 });
+  fc.assert(
+    fc.property(uid, uid, (left, right) => {
+      fc.pre(left !== right);
+      expect(remoteFor(left).toLowerCase()).not.toBe(remoteFor(right).toLowerCase());
+      expect(VirtualPath.parse(remoteFor(left)).segments).toHaveLength(3);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('tells placeholders that mean nothing', () => {
+  expect(unknownPlaceholders('/{uid}/{run_id}/{session_id}{}')).toEqual(['{run_id}', '{}']);
+});

@@ -1,0 +1,50 @@
+import { maxSegmentBytes, VirtualPath } from '../path/virtual-path.ts';
+import type { Mount } from './mount.ts';
+
+/** A mount of the configuration, before it is known for whom: `remote` may hold `{uid}` and `{session_id}`. */
+export interface MountTemplate extends Omit<Mount, 'remote'> {
+  readonly remote: string;
+}
+
+/** What fills the placeholders of a remote. */
+export interface RemoteValues {
+  readonly uid: string;
+  readonly sessionId: string;
+  /** Hex digest of a text, at most 64 characters; stands in for a value that is too long for a segment. */
+  readonly digest: (text: string) => string;
+}
+
+/** Characters that a value fills at most: leaves room in a segment for literal text around the placeholder. */
+export const maxValueLength = maxSegmentBytes - 100;
+
+const placeholder = /\{([^{}]*)\}/g;
+
+/** The placeholders of a remote that mean nothing. */
+export function unknownPlaceholders(remote: string): string[] {
+  return [...remote.matchAll(placeholder)].flatMap(([text, name]) =>
+    name === 'uid' || name === 'session_id' ? [] : [text],
+  );
+}
+
+/** The mount for one user and session. Values are encoded: none of them can add a segment or meet another's. */
+export function mountFor({ remote, ...mount }: MountTemplate, values: RemoteValues): Mount {
+  const filled = remote.replaceAll(placeholder, (_, name: string) =>
+    encodeValue(name === 'uid' ? values.uid : values.sessionId, values.digest),
+  );
+  return { ...mount, remote: VirtualPath.parse(filled) };
+}
+
+/**
+ * Keeps lower-case letters, digits, `-` and `_`, and writes every other byte as `%xx`. Upper case is encoded too, because
+ * the file system of a disk may not tell it apart.
+ */
+function encodeValue(value: string, digest: RemoteValues['digest']): string {
+  const bytes = new TextEncoder().encode(value);
+  const encoded = Array.from(bytes, (byte) => {
+    const character = String.fromCharCode(byte);
+    return /[a-z0-9_-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
+  }).join('');
+  // `%-` is no code of a byte, so that a digest can not be the encoding of another value.
+  return encoded.length > maxValueLength ? `%-${digest(value)}` : encoded;
+}
+

@@ -1,0 +1,57 @@
+import type { RunId, SessionId, Uid } from '@spanwise/kernel';
+import { compareNames } from '../path/name-order.ts';
+import type { VirtualPath } from '../path/virtual-path.ts';
+import type { Mount } from './mount.ts';
+
+export interface SessionViewFacts {
+  /** Equals the id of the run. */
+  readonly id: RunId;
+  readonly uid: Uid;
+  readonly sessionId: SessionId;
+  readonly mounts: readonly Mount[];
+  /** Milliseconds since 1970 UTC. */
+  readonly createTimeMs: number;
+}
+
+/** What one run sees of files: made once, never changed. */
+export class SessionView implements SessionViewFacts {
+  readonly id: RunId;
+  readonly uid: Uid;
+  readonly sessionId: SessionId;
+  /** Sorted by path. */
+  readonly mounts: readonly Mount[];
+  readonly createTimeMs: number;
+
+  constructor({ id, uid, sessionId, mounts, createTimeMs }: SessionViewFacts) {
+    this.id = id;
+    this.uid = uid;
+    this.sessionId = sessionId;
+    this.mounts = mounts.toSorted((left, right) => compareNames(left.path.text, right.path.text));
+    this.createTimeMs = createTimeMs;
+  }
+
+  /** The mount that covers a path: of those that do, the longest. */
+  mountOf(path: VirtualPath): Mount | undefined {
+    return this.mounts
+      .filter((mount) => path.isWithin(mount.path))
+      .reduce<Mount | undefined>(
+        (longest, mount) =>
+          longest === undefined || mount.path.segments.length > longest.path.segments.length ? mount : longest,
+        undefined,
+      );
+  }
+
+  /** True for a mount's path and for every path above one: a directory, whatever a disk says, and there to stay. */
+  isFixed(path: VirtualPath): boolean {
+    return path.isRoot || this.mounts.some((mount) => mount.path.isWithin(path));
+  }
+
+  /** Names, in byte order, of the fixed directories directly in a directory. */
+  fixedNames(path: VirtualPath): string[] {
+    const depth = path.segments.length;
+    const names = this.mounts
+      .filter((mount) => mount.path.segments.length > depth && mount.path.isWithin(path))
+      .flatMap((mount) => mount.path.segments.slice(depth, depth + 1));
+    return [...new Set(names)].toSorted(compareNames);
+  }
+}

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { shippedViewFile } from '../../config.ts';
+import { diskKinds } from '../disks/disk-kinds.ts';
+import { parseViewFile } from './view-file.ts';
+
+const parse = (text: string) => parseViewFile('view.yaml', text, diskKinds);
+
+const good = `disks:
+  work: {kind: tree}
+  docs: {kind: local, root: ./docs, trusted: true}
+  scratch: {kind: memory}
+fs_view:
+  session:
+    mount_conf:
+      - {mount: /workspace, disk_name: work, remote: "/{uid}/{session_id}", output_path: true}
+      - {mount: /docs/, disk_name: docs, read_only: true}
+`;
+
+test('reads disks and mounts', () => {
+  const { disks, mounts } = parse(good);
+  expect(disks.map(({ name }) => name)).toEqual(['work', 'docs', 'scratch']);
+  expect(mounts.map(({ path, ...mount }) => ({ ...mount, path: path.text }))).toEqual([
+    { path: '/workspace', disk: 'work', remote: '/{uid}/{session_id}', isReadOnly: false, isOutput: true },
+    { path: '/docs', disk: 'docs', remote: '/', isReadOnly: true, isOutput: false },
+  ]);
+});
+
+test('reads the file that is shipped', () => {
+  const { disks, mounts } = parse(readFileSync(shippedViewFile, 'utf8'));
+  expect(disks.map(({ name }) => name)).toEqual(['workspace', 'library']);
+  expect(mounts.map(({ path }) => path.text)).toEqual(['/workspace', '/library']);
+});
+
+function withLine(number: number, line: string): string {
+  return good
+    .split('\n')
+    .map((text, index) => (index + 1 === number ? line : text))
+    .join('\n');
+}
+
+test.each([
+  ['text that is no YAML', 2, '  work: {kind: tree', /^view\.yaml:\d+: /],
+  ['a disk twice', 4, '  work: {kind: memory}', 'view.yaml:4: Map keys must be unique.'],
+  [
+    'a kind of later',
+    2,
+    '  work: {kind: rest, base_url: "https://x"}',
+    'view.yaml:2: the kind rest of disk work is not supported by this version: use one of tree, local, memory.',
+  ],
+  [
+    'an object store',
+    2,
+    '  work: {kind: object, service: s3}',
+    'view.yaml:2: the kind object of disk work is not supported by this version: use one of tree, local, memory.',
+  ],
+  ['an unknown kind', 2, '  work: {kind: ftp}', 'view.yaml:2: the kind ftp of disk work is not known: use one of tree, local, memory.'],
+  ['a disk without a kind', 2, '  work: {}', /^view\.yaml:2: disks\.work\.kind: /],
+  ['a disk that is none', 2, '  work: 7', /^view\.yaml:2: disks\.work: /],
+  ['an unknown key of a disk', 2, '  work: {kind: tree, quota: 7}', /^view\.yaml:2: disks\.work\.quota: Unrecognized key/],
+  ['a local disk without a root', 3, '  docs: {kind: local}', /^view\.yaml:3: disks\.docs\.root: /],
+  ['a name that is none', 2, '  "wo rk": {kind: tree}', /^view\.yaml:2: disks\.wo rk: /],
+  ['a mount that is no path', 8, '      - {mount: ../x, disk_name: work}', /^view\.yaml:8: Not a usable path: "\.\.\/x": not absolute/],
+  ['a mount without a path', 8, '      - {disk_name: work}', /^view\.yaml:8: fs_view\.session\.mount_conf\.0\.mount: /],
+  ['the same mount twice', 8, '      - {mount: //docs, disk_name: work}', 'view.yaml:9: the mount /docs is there twice.'],
+  ['an unknown disk', 9, '      - {mount: /docs, disk_name: none}', 'view.yaml:9: the disk none is not among disks.'],
+  ['a flag that is none', 9, '      - {mount: /docs, disk_name: docs, read_only: maybe}', /^view\.yaml:9: fs_view\.session\.mount_conf\.1\.read_only: /],
+  ['an unknown key of a mount', 9, '      - {mount: /docs, disk_name: docs, readonly: true}', /^view\.yaml:9: fs_view\.session\.mount_conf\.1\.readonly: Unrecognized key/],
+  [
+    'a union',
+    9,
+    '      - {mount: /docs, union: [{disk_name: docs, priority: 1}]}',
+    'view.yaml:9: union is not supported by this version: name one disk with disk_name.',
+  ],
+  [
+    'an unknown placeholder',
+    9,
+    '      - {mount: /docs, disk_name: docs, remote: "/{run_id}"}',
+    'view.yaml:9: remote has {run_id}: only {uid} and {session_id} mean something.',
+  ],
+  ['a remote that climbs', 9, '      - {mount: /docs, disk_name: docs, remote: /../x}', /^view\.yaml:9: Not a usable path/],
+  ['an unknown key at the top', 1, 'quotas: {}\ndisks:', /^view\.yaml:1: quotas: Unrecognized key/],
+  ['no mounts', 7, '    mount_conf: []\nx:', /^view\.yaml:/],
+] as const)('refuses %s with its line', (_, number, line, message) => {
+  expect(() => parse(withLine(number, line))).toThrow(message);
+});
+
+test('refuses an empty file', () => {
+  expect(() => parse('')).toThrow(/^view\.yaml:1: /);
+});

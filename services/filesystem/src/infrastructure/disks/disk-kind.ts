@@ -1,0 +1,28 @@
+import type { Clock, IdGenerator } from '@spanwise/kernel';
+import type { Database } from '@spanwise/persistence';
+import type { ZodType } from 'zod';
+import type { FileStore } from '../../domain/disk/file-store.ts';
+
+/** What a disk may use of the service that it is part of. */
+export interface DiskHost {
+  /** Name of the disk in the configuration. */
+  readonly name: string;
+  /** Folder of the configuration file: relative paths of settings start there. */
+  readonly folder: string;
+  readonly database: Database;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly ids: Pick<IdGenerator, 'traceId'>;
+}
+
+/** A disk that is open; `[Symbol.asyncDispose]` lets go of what it holds. */
+export interface OpenDisk extends FileStore, Partial<AsyncDisposable> {}
+
+/** Opens a disk. Throws an `invalid` error when the settings name what is not there. */
+export type DiskOpener = (host: DiskHost) => Promise<OpenDisk>;
+
+/** A kind of disk that configurations can name. */
+export interface DiskKind {
+  readonly kind: string;
+  /** Checks the settings of a disk, `kind` included, and makes of them what opens it. */
+  readonly settings: ZodType<DiskOpener>;
+}

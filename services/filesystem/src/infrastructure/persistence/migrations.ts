@@ -1,0 +1,50 @@
+import { defineMigration, type NamedMigration } from '@spanwise/persistence';
+
+/** The schema of the service, oldest step first. A step is never edited once it has landed. */
+export const migrations: readonly NamedMigration[] = [
+  defineMigration('0001-views', ({ id, key, text, integer, tableOptions }) => [
+    `create table fs_views (
+      id ${id} not null primary key,
+      uid ${key} not null,
+      session_id ${id} not null,
+      mounts ${text} not null,
+      create_time_ms ${integer} not null
+    )${tableOptions}`,
+  ]),
+  // Paths are longer than an index takes, so that their hashes are the keys.
+  defineMigration('0002-outputs', ({ id, text, tableOptions }) => [
+    `create table fs_outputs (
+      view_id ${id} not null,
+      path_hash char(64) not null,
+      path ${text} not null,
+      primary key (view_id, path_hash)
+    )${tableOptions}`,
+  ]),
+  defineMigration('0003-tree', ({ key, text, integer, bytes, tableOptions }) => [
+    `create table fs_nodes (
+      disk ${key} not null,
+      path_hash char(64) not null,
+      parent_hash char(64) not null,
+      name ${key} not null,
+      path ${text} not null,
+      kind char(1) not null,
+      size ${integer} not null,
+      blob_hash char(64) not null,
+      modify_time_ms ${integer} not null,
+      stamp char(32) not null,
+      primary key (disk, path_hash)
+    )${tableOptions}`,
+    'create unique index fs_nodes_name on fs_nodes (disk, parent_hash, name)',
+    `create table fs_blobs (
+      hash char(64) not null primary key,
+      size ${integer} not null,
+      uses ${integer} not null
+    )${tableOptions}`,
+    `create table fs_blob_chunks (
+      hash char(64) not null,
+      position ${integer} not null,
+      data ${bytes} not null,
+      primary key (hash, position)
+    )${tableOptions}`,
+  ]),
+];

@@ -1,0 +1,50 @@
+import { isUniqueViolation, type OpenDatabase } from '@spanwise/persistence';
+import type { SessionView } from '../../domain/view/session-view.ts';
+import type { ViewRepository } from '../../domain/view/view-repository.ts';
+import { viewFromRow, viewToRow } from './view-mapping.ts';
+import { ViewRecord } from './view-record.ts';
+
+/** Views that are kept in memory. */
+const maxCached = 4096;
+
+/** Views on MikroORM, for MySQL and SQLite. They never change, so that those in use are read once. */
+export class MikroOrmViewRepository implements ViewRepository {
+  readonly #database: Pick<OpenDatabase, 'em'>;
+  readonly #cached = new Map<string, SessionView>();
+
+  constructor({ database }: { readonly database: Pick<OpenDatabase, 'em'> }) {
+    this.#database = database;
+  }
+
+  async find(id: string): Promise<SessionView | undefined> {
+    const cached = this.#cached.get(id);
+    if (cached !== undefined) {
+      return cached;
+    }
+    const record = await this.#database.em().findOne(ViewRecord, { id });
+    return record === null ? undefined : this.#cache(viewFromRow(record));
+  }
+
+  async addIfAbsent(view: SessionView): Promise<SessionView> {
+    try {
+      await this.#database.em().insert(ViewRecord, viewToRow(view));
+      return this.#cache(view);
+    } catch (error) {
+      const kept = isUniqueViolation(error) ? await this.find(view.id) : undefined;
+      if (kept === undefined) {
+        throw error;
+      }
+      return kept;
+    }
+  }
+
+  #cache(view: SessionView): SessionView {
+    this.#cached.set(view.id, view);
+    if (this.#cached.size > maxCached) {
+      // A map keeps the order in which it was filled.
+      const [oldest] = this.#cached.keys();
+      this.#cached.delete(oldest ?? '');
+    }
+    return view;
+  }
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
+import { fakeClock } from '@spanwise/testing';
+import { CallerViews } from '../src/application/caller-views.ts';
+import { Delete } from '../src/application/delete.ts';
+import { EditFile } from '../src/application/edit-file.ts';
+import { Glob } from '../src/application/glob.ts';
+import { Grep, type GrepEvent } from '../src/application/grep.ts';
+import { List } from '../src/application/list.ts';
+import { ListOutputs } from '../src/application/list-outputs.ts';
+import { MakeDirectory } from '../src/application/make-directory.ts';
+import { Move } from '../src/application/move.ts';
+import { OpenView } from '../src/application/open-view.ts';
+import { ReadFile } from '../src/application/read-file.ts';
+import { Stat } from '../src/application/stat.ts';
+import { WriteFile } from '../src/application/write-file.ts';
+import type { Caller } from '../src/domain/disk/caller.ts';
+import type { FileStore } from '../src/domain/disk/file-store.ts';
+import { VirtualPath } from '../src/domain/path/virtual-path.ts';
+import type { MountTemplate } from '../src/domain/view/mount-template.ts';
+import { MemoryDisk } from '../src/infrastructure/disks/memory/memory-disk.ts';
+import { compileRe2Glob } from '../src/infrastructure/matching/re2-glob.ts';
+import { compileRe2LinePattern } from '../src/infrastructure/matching/re2-line-pattern.ts';
+import { sealedPageTokens } from '../src/infrastructure/paging/sealed-page-tokens.ts';
+import { InMemoryOutputLog } from '../src/infrastructure/persistence/in-memory-output-log.ts';
+import { InMemoryViewRepository } from '../src/infrastructure/persistence/in-memory-view-repository.ts';
+
+export const ada: Caller = { uid: brandId<Uid>('ada'), email: 'ada@example.com', token: 'token-of-ada' };
+export const bob: Caller = { uid: brandId<Uid>('bob'), email: '', token: '' };
+export const viewId = brandId<RunId>('00000000-0000-7000-8000-0000000000a1');
+export const sessionId = brandId<SessionId>('00000000-0000-7000-8000-0000000000b1');
+export const never: AbortSignal = new AbortController().signal;
+
+export function mount(path: string, options: Partial<Omit<MountTemplate, 'path'>> = {}): MountTemplate {
+  return { path: VirtualPath.parse(path), disk: 'work', remote: '/', isReadOnly: false, isOutput: false, ...options };
+}
+
+/** A writable output mount on one disk and a read-only one on another. */
+export const usualMounts: readonly MountTemplate[] = [
+  mount('/workspace', { remote: '/{uid}/{session_id}', isOutput: true }),
+  mount('/library', { disk: 'books', isReadOnly: true }),
+];
+
+export interface FixtureOptions {
+  readonly mounts?: readonly MountTemplate[];
+  /** Default: memory disks `work` and `books`. */
+  readonly disks?: ReadonlyMap<string, FileStore>;
+}
+
+/** All use cases on in-memory adapters, with an open view of Ada's. */
+export async function filesFixture({ mounts = usualMounts, disks }: FixtureOptions = {}) {
+  const clock = fakeClock();
+  const stores = disks ?? new Map([['work', new MemoryDisk({ clock })], ['books', new MemoryDisk({ clock })]]);
+  const repository = new InMemoryViewRepository();
+  const outputs = new InMemoryOutputLog();
+  const views = new CallerViews({ views: repository, disks: stores });
+  const tokens = sealedPageTokens;
+  const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+  const searching = { views, compileGlob: compileRe2Glob, compileLinePattern: compileRe2LinePattern, clock };
+  const useCases = {
+    openView: new OpenView({ views: repository, templates: mounts, clock, digest }),
+    stat: new Stat({ views }),
+    list: new List({ views, tokens }),
+    readFile: new ReadFile({ views }),
+    writeFile: new WriteFile({ views, outputs }),
+    editFile: new EditFile({ views, outputs, clock }),
+    makeDirectory: new MakeDirectory({ views }),
+    delete: new Delete({ views, outputs }),
+    move: new Move({ views, outputs, clock }),
+    glob: new Glob(searching),
+    grep: new Grep(searching),
+    listOutputs: new ListOutputs({ views, outputs, tokens }),
+  };
+  await useCases.openView.execute(ada, { viewId, sessionId });
+  return { ...useCases, clock, disks: stores, ...shortcuts(useCases) };
+}
+
+export type FilesFixture = Awaited<ReturnType<typeof filesFixture>>;
+
+/** The use cases with text instead of bytes, for Ada's view. */
+function shortcuts(useCases: {
+  readonly writeFile: WriteFile;
+  readonly readFile: ReadFile;
+  readonly list: List;
+  readonly grep: Grep;
+}) {
+  return {
+    async put(path: string, text: string): Promise<string> {
+      const { node } = await useCases.writeFile.execute(ada, { viewId, path, data: utf8(text) }, never);
+      return node.etag;
+    },
+    async text(path: string): Promise<string> {
+      const { data } = await useCases.readFile.execute(ada, { viewId, path, offset: 0, length: 0 }, never);
+      return new TextDecoder().decode(data);
+    },
+    async names(path: string): Promise<string[]> {
+      const { entries } = await useCases.list.execute(ada, { viewId, path, pageSize: 1000, pageToken: '' }, never);
+      return entries.map((entry) => entry.path.text);
+    },
+    async search(pattern: string, options: Partial<Parameters<Grep['execute']>[1]> = {}): Promise<GrepEvent[]> {
+      const request = {
+        ...{ viewId, path: '/', pattern, include: '', ignoreCase: false, contextLines: 0, limit: 1000 },
+        ...options,
+      };
+      return Array.fromAsync(useCases.grep.execute(ada, request, never));
+    },
+  };
+}
+
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** Reason and facts of an expected failure. */
+export async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  try {
+    await work;
+  } catch (error) {
+    return error instanceof Error && 'reason' in error && 'facts' in error
+      ? { reason: error.reason, facts: error.facts }
+      : error;
+  }
+  return 'it did not fail';
+}
