@@ -1,7 +1,18 @@
 // Checks the import rules of .config/dependency-cruiser.mjs and two that need the source text, then plants violations of
 // each rule in a copy of the tree and fails unless every one is caught. A rule that checks nothing fails the build.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -74,7 +85,9 @@ function cruise(folder) {
     ],
     { cwd: folder, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 },
   );
-  const { summary } = JSON.parse(run.stdout || fail(`dependency-cruiser said nothing: ${run.stderr}`));
+  const { summary } = JSON.parse(
+    run.stdout.startsWith('{') ? run.stdout : fail(`dependency-cruiser failed: ${run.stdout}${run.stderr}`),
+  );
   if (summary.totalCruised < 100) {
     fail(`dependency-cruiser looked at ${summary.totalCruised} files only: it does not understand the sources`);
   }
@@ -125,7 +138,7 @@ function withPlanted(check) {
         filter: (path) => !/\/(node_modules|\.tsbuild|dist)(\/|$)/.test(path),
       });
       for (const name of readdirSync(join(root, top))) {
-        symlinkSync(join(root, top, name, 'node_modules'), join(copy, top, name, 'node_modules'));
+        linkDependencies(join(root, top, name, 'node_modules'), join(copy, top, name, 'node_modules'), copy);
       }
     }
     for (const [file, text] of violations) {
@@ -135,6 +148,21 @@ function withPlanted(check) {
     check(copy);
   } finally {
     rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/** Links what is installed, but for the packages of the workspace, which have to resolve to the copies. */
+function linkDependencies(installed, target, copy) {
+  mkdirSync(join(target, '@spanwise'), { recursive: true });
+  for (const name of existsSync(installed) ? readdirSync(installed) : []) {
+    if (name !== '@spanwise' && !name.startsWith('.')) {
+      symlinkSync(join(installed, name), join(target, name));
+    }
+  }
+  const own = join(installed, '@spanwise');
+  for (const name of existsSync(own) ? readdirSync(own) : []) {
+    const path = relative(root, realpathSync(join(own, name)));
+    symlinkSync(join(copy, path), join(target, '@spanwise', name));
   }
 }
 

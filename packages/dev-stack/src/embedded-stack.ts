@@ -58,7 +58,7 @@ export async function startEmbeddedStack({ dataDir, env, ports = {} }: EmbeddedS
     }),
   );
   const sessionConfig = readSessionConfig(settings('session', { SPANWISE_RUNTIME_URL: runtime }));
-  const session = await start(await createSessionService(sessionConfig, { cancelBus: bus, env }));
+  const session = await start(await createSessionService(sessionConfig, { cancelBus: bus }));
 
   const owned = resources.move();
   return {

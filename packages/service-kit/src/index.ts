@@ -29,7 +29,7 @@ export {
   type InternalTransportOptions,
   SafeSessionManager,
 } from './internal-transport.ts';
-export { type RunningService, runService, stopSignal } from './run-service.ts';
+export { type Migratable, type RunningService, runMigrations, runService, stopSignal } from './run-service.ts';
 export {
   defaultLimits,
   internalMaxStreams,

@@ -8,6 +8,22 @@ export interface RunningService extends AsyncDisposable {
 /** Time for open streams to end after SIGTERM. */
 const graceMs = 20_000;
 
+/** What brings a schema up to date. */
+export interface Migratable extends AsyncDisposable {
+  migrate(): Promise<readonly string[]>;
+}
+
+/** The migration step of a deployment: brings a schema up to date, says what it did, and ends; exit code 1 on failure. */
+export async function runMigrations(open: () => Promise<Migratable>): Promise<void> {
+  try {
+    await using database = await open();
+    const done = await database.migrate();
+    process.stdout.write(done.length === 0 ? 'The schema is up to date.\n' : `Migrated: ${done.join(', ')}\n`);
+  } catch (error) {
+    fail(error);
+  }
+}
+
 /**
  * Keeps a process alive until SIGTERM or SIGINT, then drains it. A second signal ends it at once. A service that can not
  * start says why in one line and sets exit code 1.
@@ -18,9 +34,13 @@ export async function runService(start: () => Promise<RunningService>): Promise<
     await stopSignal();
     await service.server.stop(graceMs);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    fail(error);
   }
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */

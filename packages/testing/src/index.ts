@@ -1,6 +1,7 @@
 export { findProgram, startServer, stopServer, waitFor } from './child-server.ts';
 export { type FakeClock, fakeClock } from './fake-clock.ts';
 export { fakeIds } from './fake-ids.ts';
+export { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from './otlp-receiver.ts';
 export {
   type ModelMessage,
   type ModelReply,
@@ -11,5 +12,11 @@ export {
   startScriptedModel,
 } from './scripted-model.ts';
 export { mysqlServerUrl, natsServerUrl } from './test-servers.ts';
-export { freshDatabase, startMariaDb, type ThrowawayServer } from './throwaway-mariadb.ts';
+export {
+  dropDatabases,
+  ensureDatabase,
+  freshDatabase,
+  startMariaDb,
+  type ThrowawayServer,
+} from './throwaway-mariadb.ts';
 export { startNats } from './throwaway-nats.ts';

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createConnection } from 'mysql2/promise';
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { findProgram, startServer, stopServer, waitFor } from './child-server.ts';
 
 /** A server of a test run, with all that it made removed at its end. */
@@ -61,6 +61,30 @@ export async function freshDatabase(serverUrl: string): Promise<ThrowawayServer>
     url: url.href,
     [Symbol.asyncDispose]: () => execute(serverUrl, `drop database ${name}`),
   };
+}
+
+/** Makes a database on a server unless it is there, and answers its URL. */
+export async function ensureDatabase(serverUrl: string, name: string): Promise<string> {
+  await execute(serverUrl, `create database if not exists ${name} character set utf8mb4`);
+  const url = new URL(serverUrl);
+  url.pathname = name;
+  return url.href;
+}
+
+/** Drops the databases whose names begin with a prefix. */
+export async function dropDatabases(serverUrl: string, prefix: string): Promise<void> {
+  const connection = await createConnection(serverUrl);
+  try {
+    const sql = 'select schema_name as name from information_schema.schemata';
+    const [rows] = await connection.query<RowDataPacket[]>(sql);
+    for (const { name } of rows) {
+      if (typeof name === 'string' && name.startsWith(prefix)) {
+        await connection.query(`drop database ${name}`);
+      }
+    }
+  } finally {
+    await connection.end();
+  }
 }
 
 async function execute(url: string, sql: string): Promise<void> {

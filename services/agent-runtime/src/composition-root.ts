@@ -1,5 +1,6 @@
 import { AgentRuntimeService } from '@spanwise/contracts/spanwise/runtime/v1/runtime';
 import { type Clock, type IdGenerator, randomIds, systemClock } from '@spanwise/kernel';
+import { NatsCancelBus } from '@spanwise/messaging';
 import {
   createInternalTransport,
   forwardedAuthenticate,
@@ -25,12 +26,13 @@ import { loadYamlAgents } from './infrastructure/agents/yaml-agent-catalog.ts';
 import { ConnectToolHost } from './infrastructure/clients/connect-tool-host.ts';
 import { ConnectViews } from './infrastructure/clients/connect-views.ts';
 import { loggerRunReports } from './infrastructure/logger-run-reports.ts';
+import { busCancelListener } from './infrastructure/messaging/bus-cancel-listener.ts';
 import { OpenAiChatProvider } from './infrastructure/model-providers/openai-chat/openai-chat-provider.ts';
 import { systemTimers } from './infrastructure/system-timers.ts';
 
 /** What a test or an embedding process replaces. */
 export interface AgentRuntimeOverrides {
-  /** Where cancels are heard; without one they come over the Run stream only. */
+  /** Where cancels are heard, instead of the broker of `config.natsUrl`. */
   readonly cancelListener?: CancelListener;
   /** Instead of the one of `config.model`; the first serves every model that names no other as in `scripted:demo`. */
   readonly modelProviders?: readonly ModelProvider[];
@@ -57,12 +59,11 @@ export async function createAgentRuntimeService(
   const telemetry = overrides.telemetry ?? resources.use(new Telemetry({ service, env: config.otel }));
   const agents = await loadYamlAgents({ folder: config.agentsDir, model: config.model.name });
   const heldRuns = new HeldRuns();
-  // The bus of @spanwise/messaging (config.natsUrl, or in-process) is wired in here, as a CancelListener.
-  const { cancelListener } = overrides;
+  const cancelListener = overrides.cancelListener ?? brokerListener(config, resources);
   if (cancelListener !== undefined) {
     resources.use(await cancelListener.listen((runId) => heldRuns.cancel(runId)));
   }
-  const runAgent = createRunAgent(config, overrides, { logger, telemetry, agents });
+  const runAgent = createRunAgent(config, overrides, { logger, telemetry, agents, resources });
   let isDraining = false;
   const handler = agentRuntimeServiceHandler({ agents, runAgent, heldRuns, isDraining: () => isDraining });
   const server = await serve({
@@ -86,20 +87,29 @@ export async function createAgentRuntimeService(
   };
 }
 
+/** The broker's cancels; undefined without a broker: then cancels come over the Run stream only. */
+function brokerListener({ natsUrl }: AgentRuntimeConfig, resources: AsyncDisposableStack): CancelListener | undefined {
+  return natsUrl === undefined
+    ? undefined
+    : busCancelListener(resources.use(new NatsCancelBus({ url: natsUrl, name: service })));
+}
+
 interface RunAgentParts {
   readonly logger: Logger;
   readonly telemetry: Telemetry;
   readonly agents: AgentCatalog;
+  /** Ends the connections to other services. */
+  readonly resources: AsyncDisposableStack;
 }
 
 function createRunAgent(
   config: AgentRuntimeConfig,
   overrides: AgentRuntimeOverrides,
-  { logger, telemetry, agents }: RunAgentParts,
+  { logger, telemetry, agents, resources }: RunAgentParts,
 ): RunAgent {
   const { clock = systemClock, ids = randomIds(), random = Math.random } = overrides;
   const timers = systemTimers;
-  const transportTo = (baseUrl: string) => createInternalTransport({ baseUrl, telemetry });
+  const transportTo = (baseUrl: string) => resources.use(createInternalTransport({ baseUrl, telemetry }));
   const toolHost = new ConnectToolHost({ transport: transportTo(config.toolHostUrl), clock });
   const askModel = new AskModel({ ids, clock, timers, random, attribute, stallLimits, retryLimits });
   return new RunAgent({

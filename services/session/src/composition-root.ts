@@ -47,7 +47,6 @@ export interface SessionOverrides {
   readonly logger?: Logger;
   readonly clock?: Clock;
   readonly ids?: IdGenerator;
-  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Opens the database of the session service; also what the migration step uses. */
@@ -69,9 +68,7 @@ export async function createSessionService(
 ): Promise<RunningService> {
   await using resources = new AsyncDisposableStack();
   const logger = overrides.logger ?? createLogger({ service: 'session', level: config.logLevel });
-  const telemetry = resources.use(
-    overrides.telemetry ?? new Telemetry({ service: 'session', env: overrides.env ?? {} }),
-  );
+  const telemetry = resources.use(overrides.telemetry ?? new Telemetry({ service: 'session', env: config.telemetry }));
   const database = resources.use(await openSessionDatabase(config));
   if (config.migratesAtStart) {
     await database.migrate();

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { badSetting, type Environment, EnvironmentReader } from '@spanwise/service-kit';
+import type { TelemetryEnvironment } from '@spanwise/telemetry';
 
 /** Settings of the session service. Read once; see README.md for each. */
 export interface SessionConfig {
@@ -23,6 +24,8 @@ export interface SessionConfig {
   readonly logLevel: string;
   readonly cancelPollMs: number;
   readonly logPollMs: number;
+  /** `OTEL_*` variables; without them nothing is exported. */
+  readonly telemetry: TelemetryEnvironment;
 }
 
 export type AuthConfig =
@@ -30,19 +33,19 @@ export type AuthConfig =
   | { readonly kind: 'jwt'; readonly jwksUrl: string; readonly issuer: string; readonly audience: string };
 
 /** Reads the settings. Throws, naming the variable, when one can not be used. */
-export function readSessionConfig(env: Environment): SessionConfig {
+export function readSessionConfig(env: Environment = process.env): SessionConfig {
   const reader = new EnvironmentReader(env);
   const databaseUrl = reader.text('SPANWISE_DATABASE_URL', 'sqlite:./.spanwise/session.db');
   const isSqlite = databaseUrl.startsWith('sqlite:');
   const host = reader.text('SPANWISE_HOST', '127.0.0.1');
+  const migrate = reader.choice('SPANWISE_MIGRATE', ['auto', 'always', 'never'], 'auto');
   return Object.freeze({
     host,
     port: reader.integer('SPANWISE_PORT', 7001, { min: 0, max: 65_535 }),
     databaseUrl,
     databasePoolSize: reader.integer('SPANWISE_DATABASE_POOL', 10, { min: 1, max: 1000 }),
     sqliteSync: reader.choice('SPANWISE_SQLITE_SYNC', ['normal', 'full'], 'normal'),
-    migratesAtStart:
-      reader.choice('SPANWISE_MIGRATE', ['auto', 'never', 'always'], 'auto') === (isSqlite ? 'auto' : 'always'),
+    migratesAtStart: migrate === 'always' || (migrate === 'auto' && isSqlite),
     runtimeUrl: reader.url('SPANWISE_RUNTIME_URL', 'http://127.0.0.1:7002'),
     runtimeConnections: reader.integer('SPANWISE_RUNTIME_CONNECTIONS', 4, { min: 1, max: 64 }),
     natsUrl: reader.text('SPANWISE_NATS_URL', ''),
@@ -51,6 +54,7 @@ export function readSessionConfig(env: Environment): SessionConfig {
     logLevel: reader.text('SPANWISE_LOG_LEVEL', 'info'),
     cancelPollMs: reader.integer('SPANWISE_CANCEL_POLL_MS', 1000, { min: 50, max: 60_000 }),
     logPollMs: reader.integer('SPANWISE_LOG_POLL_MS', 250, { min: 20, max: 60_000 }),
+    telemetry: Object.freeze(Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('OTEL_')))),
   });
 }
 

@@ -28,44 +28,49 @@ export async function* runStream(
   identity: Identity,
   signal: AbortSignal,
 ): AsyncGenerator<RunResponse, void> {
-  const gone = new AbortController();
-  const stop = new AbortController();
-  const leave = () => {
-    gone.abort(reasonOf(signal));
-    stop.abort(runCancelled('its driver is gone'));
-  };
-  signal.addEventListener('abort', leave, { once: true });
-  if (signal.aborted) {
-    leave();
-  }
   const frames = requests[Symbol.asyncIterator]();
+  const dispatch = runDispatch(await firstFrame(frames, signal), identity);
+  const stop = new AbortController();
+  // At once, not when the next frame can be sent: the driver may have stopped reading long before it went.
+  const leave = () => stop.abort(runCancelled('its driver is gone'));
+  signal.addEventListener('abort', leave, { once: true });
+  using _held = heldRuns.hold(dispatch.runId, stop);
+  const queue = new FrameQueue();
+  const journal = new RunStreamJournal(queue);
+  const context = new StreamedContext();
+  const over = new AbortController();
+  const reading = readFrames(frames, { journal, context, stop }, over.signal);
+  const working = runAgent.execute(dispatch, { context, journal }, stop.signal).then(
+    (outcome) => {
+      queue.frame(finishResponse(outcome));
+      queue.end();
+    },
+    (error: unknown) => queue.end(error),
+  );
+  let isFinished = false;
   try {
-    const first = await untilAborted(frames.next(), gone.signal);
-    if (first.done === true) {
-      throw invalidFrame('start', 'is missing');
-    }
-    const dispatch = runDispatch(first.value, identity);
-    using _held = heldRuns.hold(dispatch.runId, stop);
-    const queue = new FrameQueue();
-    const journal = new RunStreamJournal(queue);
-    const context = new StreamedContext();
-    const reading = readFrames(frames, { journal, context, stop });
-    const working = runAgent.execute(dispatch, { context, journal }, stop.signal).then(
-      (outcome) => {
-        queue.frame(finishResponse(outcome));
-        queue.end();
-      },
-      (error: unknown) => queue.end(error),
-    );
-    try {
-      yield* queue.frames(gone.signal);
-    } finally {
-      stop.abort(runCancelled('its driver is gone'));
-      await Promise.all([working, reading]);
-    }
+    yield* queue.frames(signal);
+    isFinished = true;
+  } catch (error) {
+    throw signal.aborted ? goneReason(signal) : error;
   } finally {
     signal.removeEventListener('abort', leave);
+    if (!isFinished) {
+      leave();
+    }
+    over.abort('over');
+    await Promise.all([working, reading]);
   }
+}
+
+async function firstFrame(frames: AsyncIterator<RunRequest>, signal: AbortSignal): Promise<RunRequest> {
+  const first = await untilAborted(frames.next(), signal).catch((error: unknown) => {
+    throw signal.aborted ? goneReason(signal) : error;
+  });
+  if (first.done === true) {
+    throw invalidFrame('start', 'is missing');
+  }
+  return first.value;
 }
 
 interface FrameReaders {
@@ -74,36 +79,38 @@ interface FrameReaders {
   readonly stop: AbortController;
 }
 
-/** Reads the driver's frames until the work is stopped; whatever is wrong with them stops it. */
-async function readFrames(frames: AsyncIterator<RunRequest>, readers: FrameReaders): Promise<void> {
+/** Reads the driver's frames until all is over; whatever is wrong with them stops the work. */
+async function readFrames(frames: AsyncIterator<RunRequest>, readers: FrameReaders, over: AbortSignal): Promise<void> {
   const { stop } = readers;
   try {
     for (;;) {
-      const next = await untilAborted(frames.next(), stop.signal);
+      const next = await untilAborted(frames.next(), over);
       if (next.done === true) {
         throw runCancelled('its driver ended the stream');
       }
       take(next.value, readers);
     }
   } catch (error) {
-    stop.abort(error instanceof DomainError ? error : runCancelled('its driver is gone'));
+    if (!over.aborted) {
+      stop.abort(error instanceof DomainError ? error : runCancelled('its driver is gone'));
+    }
   }
 }
 
-function take({ frame }: RunRequest, { journal, context }: FrameReaders): void {
+function take({ frame }: RunRequest, { journal, context, stop }: FrameReaders): void {
   switch (frame.case) {
     case 'history':
       return context.add(frame.value);
     case 'ack':
       return journal.acknowledge(frame.value);
     case 'abort':
-      throw runCancelled('its driver aborted it');
+      return stop.abort(runCancelled('its driver aborted it'));
     default:
       throw invalidFrame(frame.case ?? 'empty', 'is not expected here');
   }
 }
 
-/** A shutting down server says so; whatever else ends a stream is its client's doing. */
-function reasonOf({ reason }: AbortSignal): ConnectError | DomainError {
+/** A server that shuts down says so; whatever else ends a stream is its client's doing. */
+function goneReason({ reason }: AbortSignal): ConnectError | DomainError {
   return reason instanceof ConnectError ? reason : runCancelled('its driver is gone');
 }

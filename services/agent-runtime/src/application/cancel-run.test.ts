@@ -178,6 +178,44 @@ describe('a run that is cancelled', () => {
   });
 });
 
+describe('a run that is cancelled at any moment', () => {
+  const write: MemoryTool = { name: 'write', effect: 'idempotent', run: () => settled().then(() => 'wrote it') };
+  const slow: MemoryTool = { name: 'slow', effect: 'read-only', run: () => settled().then(() => 'read it') };
+  const world = () =>
+    new RunWorld({
+      script: [
+        { steps: [...reasoning('hm'), ...text('I ', 'look').slice(0, 3)] },
+        {
+          steps: [
+            ...text('I look'),
+            ...asksFor(call('slow'), call('slow'), call('write'), call('nothing'), call('slow')).steps,
+          ],
+        },
+        says('do', 'ne'),
+      ],
+      tools: [slow, write],
+    });
+  const drive = async (run: RunWorld) => {
+    const running = run.run();
+    // The first answer breaks off and is asked for again half a second later.
+    await run.time.advance(500);
+    return running;
+  };
+
+  it('leaves nothing open and the context valid', async () => {
+    const whole = world();
+    expect(await drive(whole)).toMatchObject({ ended: 'completed' });
+    const { length } = whole.journal.events;
+    for (let moment = 1; moment <= length; moment += 1) {
+      const cancelled = world();
+      cancelled.journal.onSaid = (count) => void (count >= moment && cancelled.cancel());
+      const outcome = await drive(cancelled);
+      expect(outcome.ended).toBe('aborted');
+    }
+    expect(length).toBeGreaterThan(40);
+  });
+});
+
 describe('a run whose time is up', () => {
   it('fails with RUN_DEADLINE_EXCEEDED in the middle of a text, closed as if it were cancelled', async () => {
     const world = new RunWorld({

@@ -12,6 +12,8 @@ export class MemoryJournal implements RunJournal {
   /** Everything that was said, in order, whether alone or with a checkpoint. */
   readonly events: RunEvent[] = [];
   readonly checkpoints: Checkpoint[] = [];
+  /** Called in the middle of saying it, with how much was said. */
+  onSaid: (count: number) => void = () => undefined;
   readonly #acknowledge: Acknowledge;
   #watchers: { readonly matches: () => boolean; readonly resolve: () => void }[] = [];
 
@@ -65,12 +67,16 @@ export class MemoryJournal implements RunJournal {
 
   #when(matches: () => boolean): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#watchers.push({ matches, resolve });
-    this.#look();
+    if (matches()) {
+      resolve();
+    } else {
+      this.#watchers.push({ matches, resolve });
+    }
     return promise;
   }
 
   #look(): void {
+    this.onSaid(this.events.length);
     const [due, waiting] = [
       this.#watchers.filter(({ matches }) => matches()),
       this.#watchers.filter(({ matches }) => !matches()),

@@ -5,7 +5,7 @@ import { elided } from '../domain/event/delta.ts';
 import type { AppendPosition } from '../domain/event/event-log.ts';
 import type { Chunk } from '../domain/event/open-blocks.ts';
 import type { ClosedSpan } from '../domain/run/open-work.ts';
-import type { Published } from './session-hub.ts';
+import type { Published } from './published.ts';
 
 /** What one append stores and what is shown with it, in one order; gives events and rows their places. */
 export class AppendBatch {

@@ -81,10 +81,11 @@ export class DriveRun {
     // Whoever consumes a stream ends it: breaking out of the loop alone would leave the executor at work.
     const done = new AbortController();
     const stream = AbortSignal.any([lost, signals.shutdown, done.signal]);
-    const execution = this.#deps.runtime.execute(this.#dispatch(run, caller), stream);
-    const abort = () => execution.abort('cancelled');
-    signals.cancel.addEventListener('abort', abort, { once: true });
+    let abort = () => undefined as void;
     try {
+      const execution = this.#deps.runtime.execute(this.#dispatch(run, caller), stream);
+      abort = () => execution.abort('cancelled');
+      signals.cancel.addEventListener('abort', abort, { once: true });
       if (signals.cancel.aborted) {
         abort();
       }

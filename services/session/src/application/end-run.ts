@@ -17,6 +17,7 @@ import type { RunRepository } from '../domain/run/run-repository.ts';
 import type { ExecutorEnd } from './ports/agent-runtime.ts';
 import type { MessageCodec } from './ports/message-codec.ts';
 import type { RunWriter } from './run-writer.ts';
+import { throughOutage } from './through-outage.ts';
 
 /** Makes what is said inside streams of an error. */
 export type ErrorTranslator = (error: DomainError) => AgentError;
@@ -35,8 +36,9 @@ export interface EndRunDeps {
  * is somebody else's by now, DATABASE_UNAVAILABLE when nothing can be stored.
  */
 export async function endRun(deps: EndRunDeps, run: Run, writer: RunWriter, end: ExecutorEnd): Promise<void> {
+  writer.stop();
   await writer.committed();
-  const ending = await decide(deps, run, end);
+  const ending = await throughOutage(deps.clock, () => decide(deps, run, end));
   const nowMs = deps.clock.nowMs();
   const at = { span: run.span.span, time: eventTime(nowMs) };
   const place = (data: EventData): UnplacedEvent => ({ ...at, data });
@@ -62,7 +64,8 @@ export async function endRun(deps: EndRunDeps, run: Run, writer: RunWriter, end:
   ];
   const last = writer.prepareLast(events, rows);
   const terminalSeq = last.append.position.lastSeq + last.append.events.length;
-  await deps.runs.finish({ append: last.append, ending, terminalSeq, nowMs });
+  const { append } = last;
+  await throughOutage(deps.clock, () => deps.runs.finish({ append, ending, terminalSeq, nowMs }));
   last.show();
 }
 
@@ -71,8 +74,12 @@ async function decide({ runs, toAgentError }: EndRunDeps, run: Run, end: Executo
   if (outcome.kind === 'completed' && (await runs.beginFinishing(run.id, run.epoch))) {
     return { status: 'COMPLETED', finishReason: outcome.finishReason, usage };
   }
-  // Only the durable flag makes a run cancelled, not that somebody stopped working on it.
   const stored = await runs.find(run.sessionId, run.id);
+  if (outcome.kind === 'completed' && stored?.status === 'FINISHING') {
+    // It was decided before, by an attempt whose answer was lost.
+    return { status: 'COMPLETED', finishReason: outcome.finishReason, usage };
+  }
+  // Only the durable flag makes a run cancelled, not that somebody stopped working on it.
   if (stored?.cancelRequestedAtMs !== undefined) {
     return { status: 'CANCELLED', finishReason: finishReason.cancelled, usage };
   }

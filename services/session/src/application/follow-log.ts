@@ -2,7 +2,8 @@ import type { RunId, SessionId } from '@spanwise/kernel';
 import type { AgentEvent } from '../domain/event/agent-event.ts';
 import { isTerminal } from '../domain/event/delta.ts';
 import type { EventLog } from '../domain/event/event-log.ts';
-import type { Published, SessionHub } from './session-hub.ts';
+import type { Published } from './published.ts';
+import type { SessionHub } from './session-hub.ts';
 import type { Subscription, Taken } from './subscription.ts';
 
 /** Silence after which a sign of life is sent. */

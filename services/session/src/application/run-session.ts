@@ -1,6 +1,6 @@
 import { cursorOutOfRange } from '../domain/event/event-errors.ts';
 import type { EventLog } from '../domain/event/event-log.ts';
-import type { Run } from '../domain/run/run.ts';
+import { isOver, type Run } from '../domain/run/run.ts';
 import type { CancelRun } from './cancel-run.ts';
 import type { Disconnects } from './disconnects.ts';
 import { type FollowStep, followLog } from './follow-log.ts';
@@ -52,16 +52,21 @@ export class RunSession {
     if (request.cancelsOnDisconnect) {
       disconnects.opened(runId);
     }
-    let isOver = false;
+    let isDone = false;
     try {
       yield { kind: 'run', run };
+      if (isOver(run.status) && afterSeq >= run.terminalSeq) {
+        // The caller has the terminal event already, and nothing comes after it.
+        isDone = true;
+        return;
+      }
       const query = { sessionId, runId, afterSeq, endsWithRun: true, live: request.live };
       yield* followLog({ log, hub }, query, signal);
-      isOver = !signal.aborted;
+      isDone = !signal.aborted;
     } finally {
       if (request.cancelsOnDisconnect) {
         const cancel = { caller: request.caller, sessionId, runId, reason: 'the caller left' };
-        disconnects.closed(runId, !isOver && isLeftByClient(), () => {
+        disconnects.closed(runId, !isDone && isLeftByClient(), () => {
           cancelRun.execute(cancel).catch(() => undefined);
         });
       }

@@ -1,4 +1,4 @@
-import { type Clock, DomainError } from '@spanwise/kernel';
+import type { Clock } from '@spanwise/kernel';
 import type { ContextRow } from '../domain/context/llm-context.ts';
 import type { UnplacedEvent } from '../domain/event/agent-event.ts';
 import { isLiveDelta } from '../domain/event/delta.ts';
@@ -7,14 +7,12 @@ import { OpenBlocks } from '../domain/event/open-blocks.ts';
 import { type ClosedSpan, OpenWork } from '../domain/run/open-work.ts';
 import { AppendBatch } from './append-batch.ts';
 import type { Publisher } from './session-hub.ts';
+import { throughOutage } from './through-outage.ts';
 
 /** Text that was shown is stored at the latest after this, when neither its amount nor its end stores it before. */
 const chunkDelayMs = 250;
 /** Items of the queue that one append takes at most. */
 const maxBatch = 1024;
-/** How long an append is tried again while the database is away, and how often. */
-const outageMs = 9_000;
-const retryDelayMs = 200;
 
 export interface RunWriterDeps {
   readonly log: EventLog;
@@ -45,6 +43,7 @@ export class RunWriter {
   readonly #queue: Item[] = [];
   #position: AppendPosition;
   #isDraining = false;
+  #isStopped = false;
   #failure: { readonly error: unknown } | undefined;
   #chunkTimer: NodeJS.Timeout | undefined;
 
@@ -89,8 +88,12 @@ export class RunWriter {
     return this.#blocks.endings();
   }
 
-  /** Forgets what is not stored yet. */
+  /**
+   * Stores no more text by time: what is pending is stored with the end of its block. Comes before the last `committed`,
+   * for nothing may be appended between that and the transaction that ends the run.
+   */
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#chunkTimer);
   }
 
@@ -123,7 +126,9 @@ export class RunWriter {
     const shownAtOnce = batch.shownAtOnce;
     this.#deps.publisher.publish(batch.shown.slice(0, shownAtOnce));
     if (batch.durable.length > 0 || batch.rows.length > 0) {
-      await this.#append(batch.append);
+      // An append that may or may not have been committed is made again: its own mark tells.
+      const { append } = batch;
+      await throughOutage(this.#deps.clock, () => this.#deps.log.append(append));
       const { lastSeq, lastContextSeq } = this.#position;
       this.#position = {
         ...this.#position,
@@ -162,22 +167,6 @@ export class RunWriter {
     }
   }
 
-  /** An append that may or may not have been committed is made again: its own mark tells. */
-  async #append(append: Append): Promise<void> {
-    const startedMs = this.#deps.clock.monotonicMs();
-    for (;;) {
-      try {
-        return await this.#deps.log.append(append);
-      } catch (error) {
-        const isOutage = error instanceof DomainError && error.kind === 'unavailable';
-        if (!isOutage || this.#deps.clock.monotonicMs() - startedMs > outageMs) {
-          throw error;
-        }
-        await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
-      }
-    }
-  }
-
   #show(batch: AppendBatch, from: number): void {
     this.#deps.publisher.publish(from === 0 ? batch.shown : batch.shown.slice(from));
     batch.closedSpans.forEach(this.#deps.onSpanClosed);
@@ -191,7 +180,8 @@ export class RunWriter {
   }
 
   #scheduleChunks(): void {
-    if (this.#chunkTimer === undefined && this.#failure === undefined && this.#blocks.hasPending()) {
+    const isLate = this.#isStopped || this.#failure !== undefined;
+    if (!isLate && this.#chunkTimer === undefined && this.#blocks.hasPending()) {
       this.#chunkTimer = setTimeout(() => {
         this.#chunkTimer = undefined;
         this.#queue.push({ kind: 'chunks' });

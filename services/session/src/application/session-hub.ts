@@ -1,22 +1,8 @@
 import type { SessionId } from '@spanwise/kernel';
 import type { AgentEvent } from '../domain/event/agent-event.ts';
 import { closedBlock, type DeltaCase, deltaData, deltaOf, openedBlock, utf8Length } from '../domain/event/delta.ts';
+import type { LivePosition, Published } from './published.ts';
 import { Subscription } from './subscription.ts';
-
-/** An event as it is shown to watchers. */
-export interface Published {
-  readonly event: AgentEvent;
-  /** The same without its text, for those who have seen the text as live deltas. */
-  readonly elided?: AgentEvent;
-}
-
-/** Where a session that is driven here stands: what was shown so far. */
-export interface LivePosition {
-  /** Seq of the last durable event that was shown. */
-  readonly lastSeq: number;
-  /** Per open block the text that was shown and is not stored yet, as live deltas. */
-  readonly tails: readonly AgentEvent[];
-}
 
 /** The driver's side: shows what its run says. */
 export interface Publisher {
@@ -34,6 +20,8 @@ export class SessionHub {
   open(sessionId: SessionId, lastSeq: number): Publisher {
     const channel = new Channel(lastSeq);
     this.#channels.set(sessionId, channel);
+    // What the start of the run has committed is news for those who watch already.
+    this.tellLastSeq(sessionId, lastSeq);
     return {
       publish: (entries) => {
         if (entries.length > 0) {
@@ -70,7 +58,7 @@ export class SessionHub {
     return [...this.#subscriptions.keys()].filter((sessionId) => !this.#channels.has(sessionId));
   }
 
-  /** Tells watchers how far the log of a session that is not driven here has grown. */
+  /** Tells watchers how far the log of a session has grown without being shown here. */
   tellLastSeq(sessionId: SessionId, lastSeq: number): void {
     this.#subscriptions.get(sessionId)?.forEach((subscription) => subscription.tellLastSeq(lastSeq));
   }

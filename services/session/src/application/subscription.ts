@@ -1,4 +1,4 @@
-import type { LivePosition, Published } from './session-hub.ts';
+import type { LivePosition, Published } from './published.ts';
 
 /** Events that wait for one watcher at most; beyond, they are dropped and it is caught up from the log. */
 const maxWaiting = 1024;
@@ -33,6 +33,9 @@ export class Subscription implements Disposable {
   restart(): LivePosition | undefined {
     this.#queue = [];
     this.#isBehind = false;
+    // The watcher reads on now: as far as the driver has shown, or to the end of the log. What it was told before may be
+    // committed and not shown yet; looking for that again and again would keep the driver from showing it.
+    this.#toldSeq = 0;
     return this.#position();
   }
 

@@ -29,5 +29,6 @@ export class ConnectViews implements Views {
 
 /** The filesystem service could not be reached. The same run may work later. */
 function filesystemUnavailable(cause: unknown): DomainError {
-  return new DomainError('unavailable', 'DISK_UNAVAILABLE', 'The files could not be reached: try again.', { cause });
+  const message = 'The files of the run could not be reached: try again.';
+  return new DomainError('unavailable', 'SERVICE_UNAVAILABLE', message, { cause });
 }

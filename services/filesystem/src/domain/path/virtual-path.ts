@@ -53,7 +53,7 @@ export class VirtualPath {
 
   /** The directory that holds it; the root is its own parent. */
   get parent(): VirtualPath {
-    return new VirtualPath(this.segments.slice(0, -1));
+    return this.isRoot ? this : new VirtualPath(this.segments.slice(0, -1));
   }
 
   /** An entry of this directory. Throws PATH_INVALID where {@link VirtualPath.entry} answers nothing. */

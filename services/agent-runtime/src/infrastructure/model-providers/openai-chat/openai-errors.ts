@@ -42,7 +42,7 @@ export function streamedError(payload: unknown): DomainError {
   const text = (typeof message === 'string' ? message : 'it sent an error').slice(0, maxMessageLength);
   return /invalid_request|\b400\b/.test(kind)
     ? modelRejected(text, payload)
-    : modelUnavailable(text, undefined, payload);
+    : modelUnavailable(text.replace(/\.$/, ''), undefined, payload);
 }
 
 /** Milliseconds of `retry-after-ms`, or of `retry-after` in seconds or as a date. */

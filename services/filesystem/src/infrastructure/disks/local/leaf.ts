@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { constants, type FileHandle, open } from 'node:fs/promises';
+import { constants, type FileHandle, lstat, open } from 'node:fs/promises';
 import type { Folder } from './folder.ts';
 import { codeOf } from './system-error.ts';
 
@@ -14,32 +14,51 @@ export interface RegularFile extends AsyncDisposable {
 
 /** What a name of a folder is. `other`: there, but neither a directory nor a regular file with one name. */
 export type Leaf =
-  | (RegularFile & AsyncDisposable)
+  | RegularFile
   | ({ readonly kind: 'directory'; readonly stats: BigIntStats } & AsyncDisposable)
   | ({ readonly kind: 'missing' | 'other' } & AsyncDisposable);
+
+/** How often a name is opened again because it was given to another file meanwhile. */
+const maxAttempts = 50;
 
 /**
  * Opens an entry without following it, and without waiting for the other end of a pipe, and only then looks what it is:
  * what was looked at is what is read.
  */
 export async function openLeaf(folder: Folder, name: string): Promise<Leaf> {
-  const handle = await open(folder.locationOf(name), O_RDONLY | O_NOFOLLOW | (O_NONBLOCK ?? 0)).catch(notOpened);
-  if (typeof handle === 'string') {
-    return { kind: handle, [Symbol.asyncDispose]: async () => undefined };
-  }
-  const close = () => handle.close();
-  try {
-    const stats = await handle.stat({ bigint: true });
-    if (isRegularFile(stats)) {
-      return { kind: 'file', handle, stats, [Symbol.asyncDispose]: close };
+  for (let attempt = 1; ; attempt += 1) {
+    const handle = await open(folder.locationOf(name), O_RDONLY | O_NOFOLLOW | (O_NONBLOCK ?? 0)).catch(notOpened);
+    if (typeof handle === 'string') {
+      return { kind: handle, [Symbol.asyncDispose]: async () => undefined };
     }
-    return stats.isDirectory()
-      ? { kind: 'directory', stats, [Symbol.asyncDispose]: close }
-      : { kind: 'other', [Symbol.asyncDispose]: close };
-  } catch (error) {
-    await close();
-    throw error;
+    try {
+      const stats = await handle.stat({ bigint: true });
+      if (!stats.isFile()) {
+        return stats.isDirectory() ? opened('directory', handle, stats) : opened('other', handle, stats);
+      }
+      const isSettled = await hasName(folder, name, stats);
+      if (isSettled || attempt === maxAttempts) {
+        return opened(isSettled && isRegularFile(stats) ? 'file' : 'other', handle, stats);
+      }
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    await handle.close();
   }
+}
+
+function opened<Kind extends 'file' | 'directory' | 'other'>(kind: Kind, handle: FileHandle, stats: BigIntStats) {
+  return { kind, handle, stats, [Symbol.asyncDispose]: () => handle.close() };
+}
+
+/**
+ * Whether the name still leads to the open file. When it does not, a count of names says nothing: one that lies elsewhere
+ * would pass as the only one while its name here is taken away.
+ */
+async function hasName(folder: Folder, name: string, { dev, ino, nlink }: BigIntStats): Promise<boolean> {
+  const named = await lstat(folder.locationOf(name), { bigint: true }).catch(() => undefined);
+  return named?.dev === dev && named.ino === ino && named.nlink === nlink;
 }
 
 /** A file with several names could be one that lies elsewhere. */
