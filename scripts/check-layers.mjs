@@ -61,7 +61,7 @@ const violations = [
   ],
   ['packages/kernel/src/planted-node.ts', "import 'node:fs';", 'kernel-has-no-dependency'],
   ['packages/kernel/src/planted-cycle-a.ts', "import './planted-cycle-b.ts';", 'no-cycles'],
-  ['packages/kernel/src/planted-cycle-b.ts', "import './planted-cycle-a.ts';", 'no-cycles'],
+  ['packages/kernel/src/planted-cycle-b.ts', "import './planted-cycle-a.ts';", undefined],
   ['packages/kernel/src/planted-lost.ts', "import './planted-nowhere.ts';", 'no-unresolvable'],
   ['services/session/src/application/planted-env.ts', 'export const home = process.env.HOME;', 'env-only-in-config'],
   [

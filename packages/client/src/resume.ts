@@ -1,3 +1,4 @@
+import { Code } from '@connectrpc/connect';
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
 import { DeltaFilter, hole } from './delta-filter.ts';
 import { SpanwiseError } from './spanwise-error.ts';
@@ -38,7 +39,7 @@ export async function* resume<Message extends StreamMessage>(
   let lastProgressMs = performance.now();
   const filter = new DeltaFilter();
   for (let attempt = 0; !isAborted(signal); attempt += 1) {
-    let failure = new SpanwiseError(14, 'TRANSPORT', 'The stream ended early.');
+    let failure = new SpanwiseError(Code.Unavailable, 'TRANSPORT', 'The stream ended early.');
     const connection = new AbortController();
     const forward = () => connection.abort();
     signal?.addEventListener('abort', forward, { once: true });
@@ -56,7 +57,7 @@ export async function* resume<Message extends StreamMessage>(
           }
           const passed = filter.pass(event);
           if (passed === hole) {
-            throw new SpanwiseError(14, 'TRANSPORT', 'Text is missing from the stream.');
+            throw new SpanwiseError(Code.Unavailable, 'TRANSPORT', 'Text is missing from the stream.');
           }
           cursor = event.seq > 0n ? event.seq : cursor;
           if (passed !== undefined) {

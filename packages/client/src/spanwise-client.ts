@@ -1,8 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type Client, createClient, type Interceptor, type Transport } from '@connectrpc/connect';
+import { type Client, Code, createClient, type Interceptor, type Transport } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
 import {
+  CancelResult,
   type DisconnectPolicy,
   type Run,
   type RunOptionsSchema,
@@ -136,7 +137,7 @@ export class SpanwiseClient {
   /** Asks a run to stop. True when it will; false when it was over already. Without a run id: the active one. */
   async cancel(sessionId: string, runId = '', reason = ''): Promise<boolean> {
     const { result } = await this.#call(() => this.sessions.cancelRun({ sessionId, runId, reason }));
-    return result === 1;
+    return result === CancelResult.ACCEPTED;
   }
 
   async #call<Response>(call: () => Promise<Response>): Promise<Response> {
@@ -150,7 +151,7 @@ export class SpanwiseClient {
 
 function present<Value>(value: Value | undefined): Value {
   if (value === undefined) {
-    throw new SpanwiseError(13, 'INTERNAL', 'The answer is incomplete.');
+    throw new SpanwiseError(Code.Internal, 'INTERNAL', 'The answer is incomplete.');
   }
   return value;
 }

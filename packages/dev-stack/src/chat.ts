@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   const session = await client.createSession('chat');
   const printer = new EventPrinter({
     write: (text) => process.stdout.write(text),
-    hasColor: process.stdout.isTTY === true,
+    hasColor: process.stdout.isTTY,
   });
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   resources.defer(() => terminal.close());

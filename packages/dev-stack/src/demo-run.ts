@@ -17,7 +17,7 @@ export interface DemoOptions {
 export async function runDemo({ client, filesystemUrl, write }: DemoOptions): Promise<boolean> {
   const session = await client.createSession('npm start');
   write(`> ${demoTask}\n\n`);
-  const printer = new EventPrinter({ write, hasColor: process.stdout.isTTY === true });
+  const printer = new EventPrinter({ write, hasColor: process.stdout.isTTY });
   let run: Run | undefined;
   let isCompleted = false;
   const request = { sessionId: session.id, input: demoTask, onRun: (started: Run) => (run = started) };

@@ -56,9 +56,9 @@ export class EventPrinter {
     }
   }
 
-  #result(callId: string, outcome: ToolOutcome, content: readonly { content: { value?: unknown } }[]): void {
+  #result(callId: string, outcome: ToolOutcome, content: readonly { content: { value?: string | undefined } }[]): void {
     const mark = outcome === ToolOutcome.OK ? '✓' : '✗';
-    const text = content.map((part) => String(part.content.value ?? '')).join('');
+    const text = content.map((part) => part.content.value ?? '').join('');
     this.#line(this.#dim(`  ${mark} ${this.#tools.get(callId) ?? ''}: ${short(text)}`));
   }
 

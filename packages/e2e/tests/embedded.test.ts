@@ -105,9 +105,7 @@ test('refuses a second run while one is active, and goes on with the first', asy
   const followed = follow(client, session.id, 'long');
   await followed.saw('textStart');
   const { id } = await followed.run;
-  const refused = await SpanwiseError.from(
-    await follow(client, session.id, 'me too').done.catch((error: unknown) => error),
-  );
+  const refused = SpanwiseError.from(await follow(client, session.id, 'me too').done.catch((error: unknown) => error));
   expect(refused).toMatchObject({ reason: 'SESSION_BUSY', facts: { run_id: id } });
   await followed.done;
   expect(answerText(followed.events)).toBe(longText);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -237,13 +237,15 @@ describe.runIf(process.platform === 'linux')('races on local, by descriptors', (
     );
   });
 
-  test('survives: file and hard link swapped while it is read', async () => {
+  test.each([0, 3600])('survives: file and hard link, %d s old, swapped while it is read', async (ageS) => {
+    const written = Date.now() / 1000 - ageS;
+    utimesSync(outside('secret.txt'), written, written);
     const [name, bad] = [quoted(own, 'x'), quoted(own, 'bad')];
     await attackWhile(
       `fs.writeFileSync(${bad}, 'good'); fs.renameSync(${bad}, ${name}); fs.unlinkSync(${name});
        fs.linkSync(${quoted(under.outside, 'secret.txt')}, ${name}); fs.unlinkSync(${name})`,
       () => view.files.text('/workspace/x'),
-      800,
+      1500,
     );
   });
 

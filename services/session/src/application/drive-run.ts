@@ -11,8 +11,9 @@ import type { SpanExporter } from './ports/span-exporter.ts';
 import { rootSpanStart } from './root-span.ts';
 import { RunWriter } from './run-writer.ts';
 import type { SessionHub } from './session-hub.ts';
+import { sizeGroups } from './size-groups.ts';
 
-/** Messages of the dialogue that are sent to the executor in one frame. */
+/** Messages of the dialogue that one look into the context reads. */
 const historyPage = 200;
 
 export interface DriveRunDeps extends EndRunDeps {
@@ -81,11 +82,10 @@ export class DriveRun {
     // Whoever consumes a stream ends it: breaking out of the loop alone would leave the executor at work.
     const done = new AbortController();
     const stream = AbortSignal.any([lost, signals.shutdown, done.signal]);
-    let abort = () => undefined as void;
+    const execution = this.#deps.runtime.execute(this.#dispatch(run, caller), stream);
+    const abort = () => execution.abort('cancelled');
+    signals.cancel.addEventListener('abort', abort, { once: true });
     try {
-      const execution = this.#deps.runtime.execute(this.#dispatch(run, caller), stream);
-      abort = () => execution.abort('cancelled');
-      signals.cancel.addEventListener('abort', abort, { once: true });
       if (signals.cancel.aborted) {
         abort();
       }
@@ -109,7 +109,10 @@ export class DriveRun {
     let afterSeq = 0;
     for (;;) {
       const messages = await this.#deps.context.read(sessionId, afterSeq, historyPage);
-      yield messages.map(({ payload }) => payload);
+      yield* sizeGroups(
+        messages.map(({ payload }) => payload),
+        ({ length }) => length,
+      );
       afterSeq = messages.at(-1)?.seq ?? afterSeq;
       if (messages.length < historyPage) {
         return;

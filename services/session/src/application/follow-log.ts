@@ -2,8 +2,10 @@ import type { RunId, SessionId } from '@spanwise/kernel';
 import type { AgentEvent } from '../domain/event/agent-event.ts';
 import { isTerminal } from '../domain/event/delta.ts';
 import type { EventLog } from '../domain/event/event-log.ts';
-import type { Published } from './published.ts';
+import { bytesAtMost } from '../domain/event/event-size.ts';
+import type { LivePosition, Published } from './published.ts';
 import type { SessionHub } from './session-hub.ts';
+import { sizeGroups } from './size-groups.ts';
 import type { Subscription, Taken } from './subscription.ts';
 
 /** Silence after which a sign of life is sent. */
@@ -47,13 +49,11 @@ export async function* followLog(
   const cursor = new Cursor(query);
   let isFirst = true;
   while (!signal.aborted && !cursor.isEnded) {
-    const position = subscription.restart();
-    const until = position?.lastSeq ?? (await log.lastSeqs([query.sessionId])).get(query.sessionId) ?? 0;
-    yield* replay(log, query, cursor, until, signal);
-    subscription.hasRead(until);
-    const tails = query.live && !cursor.isEnded ? cursor.pass((position?.tails ?? []).map((event) => ({ event }))) : [];
-    if (tails.length > 0) {
-      yield { kind: 'events', events: tails };
+    const position = await beginAnew(subscription, log, query.sessionId);
+    yield* replay(log, query, cursor, position.lastSeq, signal);
+    subscription.hasRead(position.lastSeq);
+    if (query.live && !cursor.isEnded) {
+      yield* told(cursor.pass(position.tails.map((event) => ({ event }))));
     }
     if (isFirst && !cursor.isEnded) {
       isFirst = false;
@@ -63,15 +63,34 @@ export async function* followLog(
   }
 }
 
+/** Where the rows end and the queue begins: at what the driver has shown, or, when none is here, at the log's end. */
+async function beginAnew(subscription: Subscription, log: EventLog, sessionId: SessionId): Promise<LivePosition> {
+  for (;;) {
+    const position = subscription.restart();
+    if (position !== undefined) {
+      return position;
+    }
+    const lastSeq = (await log.lastSeqs([sessionId])).get(sessionId) ?? 0;
+    // What a driver has shown meanwhile may be in the rows as well: then it is the driver's position that counts.
+    if (!subscription.hasWaiting) {
+      return { lastSeq, tails: [] };
+    }
+  }
+}
+
+/** Events as steps that fit into one message each. */
+function* told(events: readonly AgentEvent[]): Generator<FollowStep, void> {
+  for (const group of sizeGroups(events, bytesAtMost)) {
+    yield { kind: 'events', events: group };
+  }
+}
+
 async function* replay(log: EventLog, query: FollowQuery, cursor: Cursor, untilSeq: number, signal: AbortSignal) {
   const { sessionId, runId } = query;
   while (cursor.seq < untilSeq && !cursor.isEnded && !signal.aborted) {
     const filter = runId === undefined ? {} : { runId };
     const events = await log.read({ sessionId, afterSeq: cursor.seq, untilSeq, limit: replayPage, ...filter });
-    const passed = cursor.pass(events.map((event) => ({ event })));
-    if (passed.length > 0) {
-      yield { kind: 'events' as const, events: passed };
-    }
+    yield* told(cursor.pass(events.map((event) => ({ event }))));
     if (events.length < replayPage) {
       cursor.skipTo(untilSeq);
     }
@@ -95,9 +114,7 @@ async function* live(subscription: Subscription, cursor: Cursor, signal: AbortSi
         }
         const events = cursor.pass(taken.entries);
         subscription.hasRead(cursor.seq);
-        if (events.length > 0) {
-          yield { kind: 'events', events };
-        }
+        yield* told(events);
       }
     }
   }

@@ -2,6 +2,7 @@ import type { ExecSpan, RunId, SessionId } from '@spanwise/kernel';
 import type { LlmContext, StoredMessage } from '../domain/context/llm-context.ts';
 import { type AgentEvent, eventTimeMs, type SpanEnd, type SpanStart } from '../domain/event/agent-event.ts';
 import type { EventLog } from '../domain/event/event-log.ts';
+import { bytesAtMost } from '../domain/event/event-size.ts';
 import type { Run } from '../domain/run/run.ts';
 import type { RunRepository } from '../domain/run/run-repository.ts';
 import type { SessionRepository } from '../domain/session/session-repository.ts';
@@ -54,6 +55,7 @@ export class ReadLog {
         return this.#deps.log.read({ sessionId, ...rangeOf(run, afterSeq), limit });
       },
       cursorOf: ({ seq }) => [Number(seq)],
+      bytesOf: bytesAtMost,
     });
   }
 
@@ -63,6 +65,7 @@ export class ReadLog {
     return readPage(this.#deps.pageTokens, ['messages', caller.uid, sessionId], page, {
       read: (after, limit) => this.#deps.context.read(sessionId, Number(after?.[0] ?? 0), limit),
       cursorOf: ({ seq }) => [seq],
+      bytesOf: ({ payload }) => payload.length,
     });
   }
 

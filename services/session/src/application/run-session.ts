@@ -27,7 +27,7 @@ export interface RunSessionDeps {
 export interface Stream {
   readonly signal: AbortSignal;
   /** Tells, once the signal is aborted, whether the client left; false when the server ended the stream. */
-  isLeftByClient(): boolean;
+  readonly isLeftByClient: () => boolean;
 }
 
 export type RunSessionStep = { readonly kind: 'run'; readonly run: Run } | FollowStep;

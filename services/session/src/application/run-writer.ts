@@ -28,7 +28,12 @@ type Item =
   | { readonly kind: 'event'; readonly event: UnplacedEvent }
   | { readonly kind: 'row'; readonly row: ContextRow }
   | { readonly kind: 'chunks' }
-  | { readonly kind: 'committed'; readonly resolve: () => void; readonly reject: (error: unknown) => void };
+  | ({ readonly kind: 'committed' } & Waiting);
+
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
 
 /**
  * The one appender of a run: takes what the run says in order, stores durable events in groups of whatever is ready, and
@@ -107,7 +112,7 @@ export class RunWriter {
       await this.#store(items).catch((error: unknown) => this.#fail(error));
       for (const item of items) {
         if (item.kind === 'committed') {
-          this.#failure === undefined ? item.resolve() : item.reject(this.#failure.error);
+          settle(item, this.#failure);
         }
       }
     }
@@ -188,5 +193,13 @@ export class RunWriter {
         void this.#drain();
       }, chunkDelayMs);
     }
+  }
+}
+
+function settle({ resolve, reject }: Waiting, failure: { readonly error: unknown } | undefined): void {
+  if (failure === undefined) {
+    resolve();
+  } else {
+    reject(failure.error);
   }
 }

@@ -16,6 +16,7 @@ import type { Caller } from './ports/caller.ts';
 import type { MessageCodec } from './ports/message-codec.ts';
 import type { SpanExporter } from './ports/span-exporter.ts';
 import { rootSpanStart } from './root-span.ts';
+import { throughOutage } from './through-outage.ts';
 
 export interface StartRunRequest {
   readonly caller: Caller;
@@ -68,9 +69,14 @@ export class StartRun {
       traceFlags: this.#deps.spans.traceFlags(traceId),
     };
     const rows = request.input.map((texts) => this.#inputRow(runId, texts));
-    const started = await this.#deps.runs.start({ uid: caller.uid, sessionId, requestId, fingerprint }, (session) =>
-      this.#begin(session, { runId, requestId, fingerprint, span, rows, options: request.options }),
+    const beginning = { runId, requestId, fingerprint, span, rows, options: request.options };
+    const found = await throughOutage(this.#deps.clock, () =>
+      this.#deps.runs.start({ uid: caller.uid, sessionId, requestId, fingerprint }, (session) =>
+        this.#begin(session, beginning),
+      ),
     );
+    // An attempt whose answer was lost may have started it: then it is found by its id, and nobody else drives it.
+    const started = { ...found, isNew: found.run.id === runId };
     if (started.isNew) {
       this.#deps.drive(started, caller);
     }

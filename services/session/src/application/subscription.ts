@@ -39,6 +39,11 @@ export class Subscription implements Disposable {
     return this.#position();
   }
 
+  /** Whether something was shown since the last restart. */
+  get hasWaiting(): boolean {
+    return this.#isBehind || this.#queue.length > 0;
+  }
+
   /** The watcher has read the log up to here. */
   hasRead(seq: number): void {
     this.#readSeq = Math.max(this.#readSeq, seq);

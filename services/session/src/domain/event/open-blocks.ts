@@ -9,8 +9,9 @@ interface OpenBlock {
   readonly deltaCase: DeltaCase;
   /** Bytes said so far. */
   length: number;
-  /** Text said since the last chunk. */
+  /** Text said since the last chunk, and its length in bytes. */
   pending: string;
+  pendingBytes: number;
   span: ExecSpan | undefined;
 }
 
@@ -30,16 +31,18 @@ export class OpenBlocks {
   note({ span, data }: UnplacedEvent): Chunk | undefined {
     const opened = openedBlock(data);
     if (opened !== undefined) {
-      this.#blocks.set(opened.blockId, { deltaCase: opened.deltaCase, length: 0, pending: '', span });
+      this.#blocks.set(opened.blockId, { deltaCase: opened.deltaCase, length: 0, pending: '', pendingBytes: 0, span });
       return undefined;
     }
     const delta = deltaOf(data);
     const block = delta === undefined ? undefined : this.#blocks.get(delta.blockId);
     if (delta !== undefined && block !== undefined) {
-      block.length += utf8Length(delta.text);
+      const bytes = utf8Length(delta.text);
+      block.length += bytes;
       block.pending += delta.text;
+      block.pendingBytes += bytes;
       block.span = span;
-      return block.pending.length >= chunkBytes ? this.takeChunk(delta.blockId) : undefined;
+      return block.pendingBytes >= chunkBytes ? this.takeChunk(delta.blockId) : undefined;
     }
     const closed = closedBlock(data);
     if (closed === undefined) {
@@ -56,9 +59,9 @@ export class OpenBlocks {
     if (block === undefined || block.pending === '') {
       return undefined;
     }
-    const text = block.pending;
-    const bytes = utf8Length(text);
+    const { pending: text, pendingBytes: bytes } = block;
     block.pending = '';
+    block.pendingBytes = 0;
     return {
       span: block.span,
       bytes,

@@ -4,7 +4,7 @@ import { type Client, createClient, type Transport } from '@connectrpc/connect';
 import {
   AgentRuntimeService,
   type CheckpointFrame,
-  RunRequestSchema,
+  type RunRequestSchema,
   type RunResponse,
 } from '@spanwise/contracts/spanwise/runtime/v1/runtime';
 import { callOptions, toDomainError } from '@spanwise/service-kit';

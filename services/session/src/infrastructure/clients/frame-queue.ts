@@ -4,7 +4,9 @@
  */
 export class FrameQueue<Frame> implements AsyncIterable<Frame>, AsyncIterator<Frame> {
   readonly #frames: Frame[] = [];
-  #waiting: { resolve(result: IteratorResult<Frame>): void; reject(error: unknown): void } | undefined;
+  #waiting:
+    | { readonly resolve: (result: IteratorResult<Frame>) => void; readonly reject: (error: unknown) => void }
+    | undefined;
   #end: { readonly error?: unknown } | undefined;
 
   /** Takes a frame; does nothing once the call has ended. */
@@ -39,11 +41,13 @@ export class FrameQueue<Frame> implements AsyncIterable<Frame>, AsyncIterator<Fr
   }
 
   return(): Promise<IteratorResult<Frame>> {
+    this.#frames.length = 0;
     this.#finish({});
     return Promise.resolve({ done: true, value: undefined });
   }
 
   throw(error: unknown): Promise<IteratorResult<Frame>> {
+    this.#frames.length = 0;
     this.#finish({});
     return Promise.reject(error);
   }
@@ -57,7 +61,11 @@ export class FrameQueue<Frame> implements AsyncIterable<Frame>, AsyncIterator<Fr
     if (this.#waiting !== undefined) {
       const { resolve, reject } = this.#waiting;
       this.#waiting = undefined;
-      'error' in end ? reject(end.error) : resolve({ done: true, value: undefined });
+      if ('error' in end) {
+        reject(end.error);
+      } else {
+        resolve({ done: true, value: undefined });
+      }
     }
   }
 }

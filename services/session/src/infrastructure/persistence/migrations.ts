@@ -1,8 +1,12 @@
-import { defineMigration, type NamedMigration } from '@spanwise/persistence';
+import { type ColumnTypes, defineMigration, type NamedMigration } from '@spanwise/persistence';
 
 /** The schema of the session service, step by step. A step that has landed is never edited. */
 export const migrations: readonly NamedMigration[] = [
-  defineMigration('0001-sessions-runs-log', ({ id, key, text, integer, bytes, tableOptions }) => [
+  defineMigration('0001-sessions-runs-log', (types) => [...sessions(types), ...runs(types), ...log(types)]),
+];
+
+function sessions({ id, key, text, integer, tableOptions }: ColumnTypes): readonly string[] {
+  return [
     `create table sessions (
       id ${id} not null primary key,
       uid ${key} not null,
@@ -21,6 +25,11 @@ export const migrations: readonly NamedMigration[] = [
     )${tableOptions}`,
     'create index sessions_uid_created on sessions (uid, created_at desc, id desc)',
     'create unique index sessions_uid_request on sessions (uid, request_id)',
+  ];
+}
+
+function runs({ id, key, text, integer, bytes, tableOptions }: ColumnTypes): readonly string[] {
+  return [
     `create table runs (
       id ${id} not null primary key,
       session_id ${id} not null,
@@ -51,6 +60,11 @@ export const migrations: readonly NamedMigration[] = [
     'create index runs_session_id on runs (session_id, id desc)',
     'create index runs_owner_status on runs (owner_id, status)',
     'create index runs_status_wake on runs (status, wake_at)',
+  ];
+}
+
+function log({ id, key, integer, bytes, tableOptions }: ColumnTypes): readonly string[] {
+  return [
     `create table ui_events (
       session_id ${id} not null,
       seq ${integer} not null,
@@ -77,5 +91,5 @@ export const migrations: readonly NamedMigration[] = [
       primary key (session_id, seq)
     )${tableOptions}`,
     'create index llm_context_thread on llm_context (session_id, thread_id, seq)',
-  ]),
-];
+  ];
+}

@@ -1,6 +1,6 @@
 import type { SessionId, Uid } from '@spanwise/kernel';
 import { brandId, type RunId } from '@spanwise/kernel';
-import { firstRow, isUniqueViolation, type OpenDatabase } from '@spanwise/persistence';
+import { firstRow, isUniqueViolation, type OpenDatabase, type SqlExecutor } from '@spanwise/persistence';
 import { cancellableStatuses } from '../../domain/run/run.ts';
 import type { Session } from '../../domain/session/session.ts';
 import type { DeleteResult, SessionCursor, SessionRepository } from '../../domain/session/session-repository.ts';
@@ -70,30 +70,50 @@ export class MikroOrmSessionRepository implements SessionRepository {
   }
 
   async delete(uid: Uid, id: SessionId, cancelsActiveRun: boolean, nowMs: number): Promise<DeleteResult> {
-    return this.#database.sql.transaction(async (tx) => {
-      const idle = `update sessions set deleted_at = ?, updated_at = ?
-        where id = ? and uid = ? and deleted_at is null and status = 'IDLE'`;
-      if ((await tx.run(idle, [nowMs, nowMs, id, uid])) === 1) {
-        return { kind: 'deleted', cancelledRunId: undefined };
-      }
-      const row = await firstRow<{ active_run_id: string | null }>(
-        tx,
-        'select active_run_id from sessions where id = ? and uid = ? and deleted_at is null',
-        [id, uid],
-      );
-      if (row?.active_run_id === undefined || row.active_run_id === null) {
-        return { kind: 'not-found' };
-      }
-      const activeRunId = brandId<RunId>(row.active_run_id);
-      if (!cancelsActiveRun) {
-        return { kind: 'busy', activeRunId };
-      }
-      const busy = 'update sessions set deleted_at = ?, updated_at = ? where id = ? and active_run_id = ?';
-      await tx.run(busy, [nowMs, nowMs, id, activeRunId]);
-      const flag = `update runs set cancel_requested_at = coalesce(cancel_requested_at, ?), cancel_reason = coalesce(cancel_reason, ?)
-        where id = ? and status in (${cancellableStatuses.map((status) => `'${status}'`).join(', ')})`;
-      await tx.run(flag, [nowMs, 'the session was deleted', activeRunId]);
-      return { kind: 'deleted', cancelledRunId: activeRunId };
-    });
+    let result: DeleteResult | undefined;
+    // A run may end between two statements, and the next one start.
+    while (result === undefined) {
+      result = await this.#database.sql.transaction((tx) => tryDelete(tx, uid, id, cancelsActiveRun, nowMs));
+    }
+    return result;
   }
+}
+
+/** Undefined when the session changed between reading and deleting it. */
+async function tryDelete(
+  tx: SqlExecutor,
+  uid: Uid,
+  id: SessionId,
+  cancelsActiveRun: boolean,
+  nowMs: number,
+): Promise<DeleteResult | undefined> {
+  const idle = `update sessions set deleted_at = ?, updated_at = ?
+    where id = ? and uid = ? and deleted_at is null and status = 'IDLE'`;
+  if ((await tx.run(idle, [nowMs, nowMs, id, uid])) === 1) {
+    return { kind: 'deleted', cancelledRunId: undefined };
+  }
+  const row = await firstRow<{ active_run_id: string | null }>(
+    tx,
+    'select active_run_id from sessions where id = ? and uid = ? and deleted_at is null',
+    [id, uid],
+  );
+  if (row === undefined) {
+    return { kind: 'not-found' };
+  }
+  if (row.active_run_id === null) {
+    return undefined;
+  }
+  const activeRunId = brandId<RunId>(row.active_run_id);
+  if (!cancelsActiveRun) {
+    return { kind: 'busy', activeRunId };
+  }
+  const busy = `update sessions set deleted_at = ?, updated_at = ?
+    where id = ? and active_run_id = ? and deleted_at is null`;
+  if ((await tx.run(busy, [nowMs, nowMs, id, activeRunId])) === 0) {
+    return undefined;
+  }
+  const flag = `update runs set cancel_requested_at = coalesce(cancel_requested_at, ?), cancel_reason = coalesce(cancel_reason, ?)
+    where id = ? and status in (${cancellableStatuses.map((status) => `'${status}'`).join(', ')})`;
+  await tx.run(flag, [nowMs, 'the session was deleted', activeRunId]);
+  return { kind: 'deleted', cancelledRunId: activeRunId };
 }

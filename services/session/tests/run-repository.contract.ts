@@ -9,8 +9,8 @@ import { ids, type Repositories } from './repository-sets.ts';
 const completed: RunEnding = { status: 'COMPLETED', finishReason: 1, usage: undefined };
 const cancelled: RunEnding = { status: 'CANCELLED', finishReason: 5, usage: undefined };
 
-/** What the repositories of the session service do, whatever they are made of. */
-export function repositoriesContract(open: () => Promise<Repositories>): void {
+/** What runs, log and context do together, whatever they are made of. */
+export function runRepositoryContract(open: () => Promise<Repositories>): void {
   let repositories: Repositories;
   beforeAll(async () => {
     repositories = await open();
@@ -38,49 +38,6 @@ export function repositoriesContract(open: () => Promise<Repositories>): void {
     const append = { position, events: [last], contextRows: [rowOf(position.runId)] };
     return { append, ending, terminalSeq: position.lastSeq + 1, nowMs: 1_800_000_001_000 };
   }
-
-  test('keeps a session as it was made, for its owner only', async () => {
-    const session = newSession({ title: 'Ä "title" 😀', requestId: ids.uuid() });
-    expect(await repositories.sessions.create(session)).toEqual(session);
-    expect(await repositories.sessions.find(alice, session.id)).toEqual(session);
-    expect(await repositories.sessions.find(bob, session.id)).toBeUndefined();
-    expect(await repositories.sessions.find(alice, brandId<SessionId>(session.id.toUpperCase()))).toBeUndefined();
-  });
-
-  test('makes one session of the same request, however often and however many at once', async () => {
-    const requestId = ids.uuid();
-    const made = await Promise.all(
-      Array.from({ length: 20 }, () => repositories.sessions.create(newSession({ requestId }))),
-    );
-    expect(new Set(made.map(({ id }) => id)).size).toBe(1);
-    const other = await repositories.sessions.create(newSession({ requestId, uid: bob }));
-    expect(other.id).not.toBe(made[0]?.id);
-  });
-
-  test('lists sessions newest first, page by page, without one missing or twice', async () => {
-    const uid = brandId<Uid>(ids.uuid());
-    const made = [];
-    for (let n = 0; n < 7; n += 1) {
-      made.push(
-        await repositories.sessions.create(newSession({ uid, createdAtMs: 1_800_000_000_000 + Math.floor(n / 3) })),
-      );
-    }
-    const newestFirst = made.toSorted((a, b) => b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : -1));
-    const listed = [];
-    for (let page = await repositories.sessions.list(uid, undefined, 3); page.length > 0; ) {
-      listed.push(...page);
-      page = await repositories.sessions.list(uid, page.at(-1), 3);
-    }
-    expect(listed).toEqual(newestFirst);
-  });
-
-  test('changes the title of an own session', async () => {
-    const session = await repositories.sessions.create(newSession());
-    const changed = { ...session, title: 'new', updatedAtMs: 1_800_000_000_009 };
-    expect(await repositories.sessions.updateTitle(alice, session.id, 'new', 1_800_000_000_009)).toEqual(changed);
-    expect(await repositories.sessions.updateTitle(bob, session.id, 'stolen', 1)).toBeUndefined();
-    expect(await repositories.sessions.find(alice, session.id)).toEqual(changed);
-  });
 
   test('starts a run: session, run, events and context change together', async () => {
     const { run, position } = await startedRun();
@@ -290,24 +247,6 @@ export function repositoriesContract(open: () => Promise<Repositories>): void {
     const rest = await repositories.runs.list(session.id, first.at(-1)?.id, 3);
     expect([...first, ...rest].map(({ id }) => id)).toEqual(made);
     expect((await repositories.sessions.find(alice, session.id))?.epoch).toBe(4);
-  });
-
-  test('deletes an idle session, a busy one only with its run, and nobody else’s', async () => {
-    const { run } = await startedRun();
-    const { sessionId } = run;
-    expect(await repositories.sessions.delete(bob, sessionId, true, 9)).toEqual({ kind: 'not-found' });
-    expect(await repositories.sessions.delete(alice, sessionId, false, 9)).toEqual({
-      kind: 'busy',
-      activeRunId: run.id,
-    });
-    expect(await repositories.sessions.find(alice, sessionId)).toBeDefined();
-    expect(await repositories.sessions.delete(alice, sessionId, true, 9)).toEqual({
-      kind: 'deleted',
-      cancelledRunId: run.id,
-    });
-    expect(await repositories.sessions.find(alice, sessionId)).toBeUndefined();
-    expect(await repositories.runs.find(sessionId, run.id)).toMatchObject({ cancelRequestedAtMs: 9 });
-    expect(await repositories.sessions.delete(alice, sessionId, true, 9)).toEqual({ kind: 'not-found' });
   });
 }
 

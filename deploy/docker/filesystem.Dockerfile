@@ -1,0 +1,26 @@
+# Image of filesystem. Build it from the root of the repository:
+#   docker build --file deploy/docker/filesystem.Dockerfile --tag spanwise-filesystem .
+FROM node:26.10.0-bookworm-slim AS build
+ENV CI=true
+WORKDIR /src
+# Packages first: this layer holds until the lockfile changes, and all images share it.
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+RUN npx --yes pnpm@12.21.0 fetch
+COPY . .
+RUN npx --yes pnpm@12.21.0 install --frozen-lockfile --offline
+RUN node scripts/bundle.mjs filesystem
+
+FROM node:26.10.0-bookworm-slim
+ENV NODE_ENV=production SPANWISE_HOST=0.0.0.0 SPANWISE_PORT=7004
+WORKDIR /app
+COPY deploy/docker/healthcheck.mjs ./
+COPY services/filesystem/fs-view.yaml ./
+COPY services/filesystem/library library/
+COPY --from=build /src/services/filesystem/dist/main.mjs dist/
+# The image's own user "node", by number, so that a cluster can tell that it is not root.
+USER 1000
+EXPOSE 7004
+# A service drains for up to 21 seconds: give it 30 before it is killed.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s --retries=3 CMD ["node", "healthcheck.mjs"]
+ENTRYPOINT ["node", "dist/main.mjs"]

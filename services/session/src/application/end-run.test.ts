@@ -1,0 +1,244 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { MessageSchema } from '@spanwise/contracts/spanwise/type/v1/message';
+import { DomainError } from '@spanwise/kernel';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  assistantMessage,
+  callDelta,
+  callEnd,
+  callStart,
+  contextRow,
+  result,
+  spanStart,
+  textDelta,
+  textStart,
+} from '../../tests/doubles/said.ts';
+import {
+  alice,
+  inMemoryWorld,
+  rowsOf,
+  settled,
+  startedRun,
+  startRunIn,
+  type World,
+} from '../../tests/doubles/world.ts';
+import { type AgentEvent, role } from '../domain/event/agent-event.ts';
+import type { RunRepository } from '../domain/run/run-repository.ts';
+
+const lostText = 'The call was interrupted. It may or may not have had effects: check before doing it again.';
+const lostResult = (callId: string) => ({
+  callId,
+  outcome: 5,
+  content: [{ content: { case: 'text', value: lostText } }],
+  structuredJson: '',
+});
+
+/** The rows of a run after those that its start wrote. */
+function said(world: World, sessionId: Parameters<typeof rowsOf>[1]): readonly AgentEvent['data'][] {
+  return rowsOf(world, sessionId)
+    .slice(3)
+    .map(({ data }) => data);
+}
+
+async function expectFree(world: World, sessionId: Parameters<typeof rowsOf>[1]): Promise<void> {
+  expect(await world.sessions.find(alice.uid, sessionId)).toMatchObject({ status: 'IDLE', activeRunId: undefined });
+  const { executor } = await startRunIn(world, sessionId);
+  executor.finish();
+  await settled();
+  const events = rowsOf(world, sessionId);
+  expect(events.map(({ seq }) => Number(seq))).toEqual(events.map((_, index) => index + 1));
+  expect(events.filter(({ data }) => data.case === 'runEnd' || data.case === 'runError')).toHaveLength(2);
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a run whose executor is lost', () => {
+  test('in the middle of a text ends the block with what was said, and abandons its message', async () => {
+    const world = inMemoryWorld();
+    const { executor, sessionId } = await startedRun(world);
+    executor.say(textStart('b'), textDelta('b', 0, 'Grüße'), textDelta('b', 7, ' 😀'));
+    executor.lose();
+    await settled();
+    const error = { code: 14, reason: 31, message: expect.any(String), retryable: true };
+    expect(said(world, sessionId)).toEqual([
+      textStart('b').data,
+      { case: 'textDelta', value: { blockId: 'b', offset: 0n, text: 'Grüße 😀', elidedBytes: 0n } },
+      { case: 'textEnd', value: { blockId: 'b', length: 12n } },
+      { case: 'messageAbandoned', value: { messageId: 'm-b', reason: 2 } },
+      { case: 'spanEnd', value: { status: 2, errorType: '31', attributes: {} } },
+      { case: 'runError', value: { error, usage: undefined } },
+    ]);
+    await expectFree(world, sessionId);
+  });
+
+  test('in the middle of arguments voids the call with its message, without a result', async () => {
+    const world = inMemoryWorld();
+    const { executor, sessionId } = await startedRun(world);
+    executor.say(callStart('c', 'm'), callDelta('c', 0, '{"path":'));
+    executor.lose();
+    await settled();
+    expect(said(world, sessionId).slice(0, 4)).toEqual([
+      callStart('c', 'm').data,
+      { case: 'toolCallDelta', value: { callId: 'c', offset: 0n, text: '{"path":', elidedBytes: 0n } },
+      { case: 'toolCallEnd', value: { callId: 'c', argumentsJson: '' } },
+      { case: 'messageAbandoned', value: { messageId: 'm', reason: 2 } },
+    ]);
+    expect(world.store.sessions.get(sessionId)?.context).toHaveLength(1);
+    await expectFree(world, sessionId);
+  });
+
+  test('after it asked for calls answers each of them, those that came with what they said', async () => {
+    const world = inMemoryWorld();
+    const { executor, run, sessionId } = await startedRun(world);
+    const calls = ['c1', 'c2', 'c3'];
+    executor.say(...calls.flatMap((id) => [callStart(id, 'm'), callEnd(id)]));
+    executor.checkpoint([assistantMessage('m')], [contextRow('m', run.id, role.assistant)]);
+    executor.say(result('c2', 'two'));
+    executor.lose();
+    await settled();
+    const events = said(world, sessionId).slice(8);
+    const context = world.store.sessions.get(sessionId)?.context ?? [];
+    const messageId = context[2]?.messageId ?? '';
+    expect(events.slice(0, -2)).toEqual([
+      { case: 'toolResult', value: lostResult('c1') },
+      { case: 'toolResult', value: lostResult('c3') },
+      { case: 'message', value: { messageId, role: role.tool, contextSeq: 3n } },
+    ]);
+    const { parts, ...row } = fromBinary(MessageSchema, context[2]?.payload ?? new Uint8Array());
+    expect(row).toMatchObject({ id: messageId, role: role.tool, runId: run.id });
+    expect(parts.map(({ part }) => part.value)).toMatchObject([
+      lostResult('c1'),
+      { callId: 'c2', outcome: 1, content: [{ content: { case: 'text', value: 'two' } }] },
+      lostResult('c3'),
+    ]);
+    await expectFree(world, sessionId);
+  });
+
+  test('closes inner spans as abandoned before their parents', async () => {
+    const world = inMemoryWorld();
+    const { executor, run, sessionId } = await startedRun(world);
+    const root = run.span.span.id;
+    executor.say(spanStart('00000000000000a1', root), spanStart('00000000000000a2', '00000000000000a1'));
+    executor.endWithoutFinish();
+    await settled();
+    const ends = rowsOf(world, sessionId).filter(({ data }) => data.case === 'spanEnd');
+    expect(ends.map(({ span, data }) => [span?.id, data.value])).toEqual([
+      ['00000000000000a2', { status: 4, errorType: '', attributes: {} }],
+      ['00000000000000a1', { status: 4, errorType: '', attributes: {} }],
+      [root, { status: 2, errorType: '31', attributes: {} }],
+    ]);
+    expect(world.exported.map(({ span }) => span.id)).toEqual(['00000000000000a2', '00000000000000a1', root]);
+  });
+});
+
+test('a cancelled run closes its inner spans as cancelled', async () => {
+  const world = inMemoryWorld();
+  const { executor, run, sessionId } = await startedRun(world);
+  executor.say(spanStart('00000000000000a1', run.span.span.id));
+  await world.cancelRun.execute({ caller: alice, sessionId, runId: run.id, reason: '' });
+  executor.finish({ kind: 'aborted' });
+  await settled();
+  expect(world.exported.map(({ end }) => end.status)).toEqual([3, 3]);
+});
+
+test('an executor that stops without being told to has failed', async () => {
+  const world = inMemoryWorld();
+  const { executor, run, sessionId } = await startedRun(world);
+  executor.finish({ kind: 'aborted' });
+  await settled();
+  expect((await world.runs.find(sessionId, run.id))?.ending).toMatchObject({ status: 'FAILED', error: { reason: 31 } });
+});
+
+describe('the end of a run', () => {
+  /** Repositories whose ways to end a run are replaced. */
+  const replacing = (replacement: (runs: RunRepository) => Partial<RunRepository>) =>
+    inMemoryWorld({
+      runs: (runs) => ({
+        start: (request, begin) => runs.start(request, begin),
+        find: (sessionId, runId) => runs.find(sessionId, runId),
+        list: (sessionId, before, limit) => runs.list(sessionId, before, limit),
+        requestCancel: (sessionId, runId, reason, nowMs) => runs.requestCancel(sessionId, runId, reason, nowMs),
+        cancelRequested: (ownerId) => runs.cancelRequested(ownerId),
+        beginFinishing: (runId, epoch) => runs.beginFinishing(runId, epoch),
+        finish: (finish) => runs.finish(finish),
+        ...replacement(runs),
+      }),
+    });
+  const away = () => new DomainError('unavailable', 'DATABASE_UNAVAILABLE', 'away');
+
+  test('does not collide with text that is stored by time meanwhile', async () => {
+    let decide = (): void => undefined;
+    const world = replacing((runs) => ({
+      async find(sessionId, runId) {
+        await new Promise<void>((resolve) => {
+          decide = resolve;
+        });
+        return runs.find(sessionId, runId);
+      },
+    }));
+    const { executor, sessionId } = await startedRun(world);
+    executor.say(textStart('b'), textDelta('b', 0, 'half'));
+    executor.lose();
+    await settled();
+    vi.advanceTimersByTime(1000);
+    decide();
+    await settled();
+    expect(world.lost).toEqual([]);
+    expect(said(world, sessionId).map((data) => data.case)).toEqual([
+      ...['textStart', 'textDelta', 'textEnd', 'messageAbandoned', 'spanEnd', 'runError'],
+    ]);
+  });
+
+  test('is tried again while the database is away, whether or not it was committed', async () => {
+    const attempts: string[] = [];
+    const once = async (name: string, isCommitted: boolean, work: () => Promise<unknown>) => {
+      const isFirst = !attempts.includes(name);
+      attempts.push(name);
+      if (!isFirst || isCommitted) {
+        await work();
+      }
+      if (isFirst) {
+        throw away();
+      }
+    };
+    const world = replacing((runs) => ({
+      async beginFinishing(runId, epoch) {
+        let isFinishing = false;
+        await once('beginFinishing', true, async () => {
+          isFinishing = await runs.beginFinishing(runId, epoch);
+        });
+        return isFinishing;
+      },
+      finish: (finish) => once('finish', true, () => runs.finish(finish)),
+    }));
+    const { executor, run, sessionId } = await startedRun(world);
+    executor.finish();
+    for (let n = 0; n < 4; n += 1) {
+      await settled();
+      vi.advanceTimersByTime(200);
+    }
+    await settled();
+    expect(attempts).toEqual(['beginFinishing', 'beginFinishing', 'finish', 'finish']);
+    expect((await world.runs.find(sessionId, run.id))?.status).toBe('COMPLETED');
+    expect(said(world, sessionId).map((data) => data.case)).toEqual(['spanEnd', 'runEnd']);
+  });
+
+  test('is given up when the database stays away', async () => {
+    const world = replacing(() => ({ finish: () => Promise.reject(away()) }));
+    const { executor, run, sessionId } = await startedRun(world);
+    executor.finish();
+    for (let n = 0; n < 50; n += 1) {
+      await settled();
+      world.clock.advance(200);
+      vi.advanceTimersByTime(200);
+    }
+    await settled();
+    expect(world.lost).toEqual([{ run, error: away() }]);
+    expect(said(world, sessionId)).toEqual([]);
+  });
+});

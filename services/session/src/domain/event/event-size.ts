@@ -1,0 +1,25 @@
+import type { AgentEvent } from './agent-event.ts';
+
+/** What ids, span, time and the like take at most, roughly. */
+const fixedBytes = 512;
+/** UTF-8 needs at most three bytes for a UTF-16 code unit. */
+const bytesPerUnit = 3;
+
+/** How many bytes an event takes on the wire, from above, without encoding it. */
+export function bytesAtMost({ data }: AgentEvent): number {
+  switch (data.case) {
+    case 'textDelta':
+    case 'reasoningDelta':
+    case 'toolCallDelta':
+      return fixedBytes + data.value.text.length * bytesPerUnit;
+    case 'toolCallEnd':
+      return fixedBytes + data.value.argumentsJson.length * bytesPerUnit;
+    case 'toolResult': {
+      const { content, structuredJson } = data.value;
+      const units = content.reduce((sum, part) => sum + (part.content.value?.length ?? 0), structuredJson.length);
+      return fixedBytes + units * bytesPerUnit;
+    }
+    default:
+      return fixedBytes;
+  }
+}

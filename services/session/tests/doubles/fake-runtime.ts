@@ -1,0 +1,81 @@
+import type {
+  AgentRuntime,
+  Dispatch,
+  Execution,
+  ExecutorOutcome,
+  RuntimeFrame,
+} from '../../src/application/ports/agent-runtime.ts';
+import type { ContextRow } from '../../src/domain/context/llm-context.ts';
+import type { UnplacedEvent } from '../../src/domain/event/agent-event.ts';
+import { runtimeUnavailable } from '../../src/domain/run/run-errors.ts';
+import { FrameQueue } from '../../src/infrastructure/clients/frame-queue.ts';
+
+/** An executor that says what the test tells it to, and keeps what it hears. */
+export class FakeExecution implements Execution {
+  readonly dispatch: Dispatch;
+  readonly signal: AbortSignal;
+  readonly acks: { readonly index: bigint; readonly isCancelRequested: boolean }[] = [];
+  readonly aborts: string[] = [];
+  readonly #frames = new FrameQueue<RuntimeFrame>();
+  #checkpoints = 0n;
+
+  constructor(dispatch: Dispatch, signal: AbortSignal) {
+    this.dispatch = dispatch;
+    this.signal = signal;
+    signal.addEventListener('abort', () => this.lose());
+  }
+
+  get frames(): AsyncIterable<RuntimeFrame> {
+    return this.#frames;
+  }
+
+  acknowledge(index: bigint, isCancelRequested: boolean): void {
+    this.acks.push({ index, isCancelRequested });
+  }
+
+  abort(reason: string): void {
+    this.aborts.push(reason);
+  }
+
+  say(...events: readonly UnplacedEvent[]): void {
+    this.#frames.push({ kind: 'events', events });
+  }
+
+  checkpoint(events: readonly UnplacedEvent[], contextRows: readonly ContextRow[] = []): void {
+    this.#checkpoints += 1n;
+    this.#frames.push({ kind: 'checkpoint', index: this.#checkpoints, events, contextRows });
+  }
+
+  finish(outcome: ExecutorOutcome = { kind: 'completed', finishReason: 1 }): void {
+    this.#frames.push({ kind: 'finish', end: { outcome, usage: undefined } });
+  }
+
+  /** The executor is gone. */
+  lose(error: unknown = runtimeUnavailable('killed')): void {
+    this.#frames.fail(error);
+  }
+
+  /** Ends the stream as if all were well, though nothing was finished. */
+  endWithoutFinish(): void {
+    void this.#frames.return();
+  }
+}
+
+/** A runtime whose executors are played by the test. */
+export class FakeRuntime implements AgentRuntime {
+  readonly executions: FakeExecution[] = [];
+
+  execute(dispatch: Dispatch, signal: AbortSignal): Execution {
+    const execution = new FakeExecution(dispatch, signal);
+    this.executions.push(execution);
+    return execution;
+  }
+
+  get last(): FakeExecution {
+    const last = this.executions.at(-1);
+    if (last === undefined) {
+      throw runtimeUnavailable('nothing was dispatched');
+    }
+    return last;
+  }
+}

@@ -1,0 +1,117 @@
+import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
+import { fakeClock, fakeIds } from '@spanwise/testing';
+import { CancelRun } from '../../src/application/cancel-run.ts';
+import { Disconnects } from '../../src/application/disconnects.ts';
+import { DriveRun } from '../../src/application/drive-run.ts';
+import { ManageSessions } from '../../src/application/manage-sessions.ts';
+import { RunDrivers } from '../../src/application/run-drivers.ts';
+import { RunSession } from '../../src/application/run-session.ts';
+import { SessionHub } from '../../src/application/session-hub.ts';
+import { StartRun } from '../../src/application/start-run.ts';
+import { WatchSession } from '../../src/application/watch-session.ts';
+import type { AgentEvent } from '../../src/domain/event/agent-event.ts';
+import type { EventLog } from '../../src/domain/event/event-log.ts';
+import type { ClosedSpan } from '../../src/domain/run/open-work.ts';
+import type { Run, RunOptions } from '../../src/domain/run/run.ts';
+import type { RunRepository } from '../../src/domain/run/run-repository.ts';
+import { toAgentError } from '../../src/infrastructure/agent-errors.ts';
+import { protoMessageCodec } from '../../src/infrastructure/codec/proto-message-codec.ts';
+import { HmacPageTokens } from '../../src/infrastructure/hmac-page-tokens.ts';
+import { InMemoryEventLog, InMemoryLlmContext } from '../../src/infrastructure/persistence/in-memory-event-log.ts';
+import { InMemoryRunRepository } from '../../src/infrastructure/persistence/in-memory-run-repository.ts';
+import { InMemorySessionRepository } from '../../src/infrastructure/persistence/in-memory-session-repository.ts';
+import { InMemoryStore } from '../../src/infrastructure/persistence/in-memory-store.ts';
+import { FakeRuntime } from './fake-runtime.ts';
+
+export const alice = { uid: brandId<Uid>('alice'), email: 'alice@example.org', token: 'secret' };
+export const bob = { uid: brandId<Uid>('bob'), email: '', token: '' };
+export const instanceId = '00000000-0000-7000-8000-0000000000ee';
+export const options: RunOptions = {
+  agent: 'default',
+  model: '',
+  maxTurns: 0,
+  toolsAllow: [],
+  toolsDeny: [],
+  timeoutMs: undefined,
+};
+
+/** Lets everything run that waits for nothing but other code of this process. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+export interface WorldReplacements {
+  /** Puts something around the log that runs are written to. */
+  readonly log?: (log: EventLog) => EventLog;
+  readonly runs?: (runs: RunRepository) => RunRepository;
+}
+
+/** The use cases of the session service on in-memory repositories, with a runtime that the test plays. */
+export function inMemoryWorld(replacements: WorldReplacements = {}) {
+  const clock = fakeClock();
+  const ids = fakeIds();
+  const store = new InMemoryStore(clock);
+  const sessions = new InMemorySessionRepository(store);
+  const ownRuns = new InMemoryRunRepository(store);
+  const ownLog = new InMemoryEventLog(store);
+  const runs = replacements.runs?.(ownRuns) ?? ownRuns;
+  const log = replacements.log?.(ownLog) ?? ownLog;
+  const context = new InMemoryLlmContext(store);
+  const hub = new SessionHub();
+  const runtime = new FakeRuntime();
+  const codec = protoMessageCodec;
+  const pageTokens = new HmacPageTokens('key of the test');
+  const exported: ClosedSpan[] = [];
+  const lost: { readonly run: Run; readonly error: unknown }[] = [];
+  const sent: RunId[] = [];
+  const spans = { export: (span: ClosedSpan) => void exported.push(span), traceFlags: () => 1 };
+  const signal = { send: async (runId: RunId) => void sent.push(runId) };
+  const endDeps = { runs, codec, clock, ids, toAgentError };
+  const onLost = (run: Run, error: unknown) => void lost.push({ run, error });
+  const driveRun = new DriveRun({ ...endDeps, runtime, log, context, hub, spans, onLost });
+  const drivers = new RunDrivers(driveRun);
+  const startRun = new StartRun({
+    runs,
+    codec,
+    spans,
+    clock,
+    ids,
+    instanceId,
+    drive: (started, caller) => drivers.drive(started, caller),
+  });
+  const cancelRun = new CancelRun({ sessions, runs, drivers, signal, clock });
+  const disconnects = new Disconnects();
+  return {
+    ...{ clock, ids, store, sessions, runs, log, context, hub, runtime, codec, pageTokens, drivers, driveRun },
+    ...{ startRun, cancelRun, disconnects, endDeps, spans, exported, lost, sent },
+    runSession: new RunSession({ startRun, cancelRun, log, hub, disconnects }),
+    watchSession: new WatchSession({ sessions, runs, log, hub }),
+    manageSessions: new ManageSessions({ sessions, drivers, cancelSignal: signal, pageTokens, clock, ids }),
+  };
+}
+
+export type World = ReturnType<typeof inMemoryWorld>;
+
+/** A session of Alice's. */
+export async function openSession({ manageSessions }: World): Promise<SessionId> {
+  return (await manageSessions.create(alice, '', '')).id;
+}
+
+/** A run in a session, and the executor that it was dispatched to. */
+export async function startRunIn(world: World, sessionId: SessionId, requestId = '') {
+  const request = { caller: alice, sessionId, input: [['hello']], options, requestId };
+  const started = await world.startRun.execute(request);
+  await settled();
+  return { ...started, sessionId, executor: world.runtime.last };
+}
+
+export async function startedRun(world: World) {
+  return startRunIn(world, await openSession(world));
+}
+
+/** All rows of a session's log. */
+export function rowsOf({ store }: World, sessionId: SessionId): readonly AgentEvent[] {
+  return store.sessions.get(sessionId)?.events ?? [];
+}
