@@ -15,6 +15,7 @@ export default defineConfig({
           name: 'unit',
           root,
           include: ['{packages,services}/*/src/**/*.test.ts'],
+          testTimeout: 20_000,
         },
       },
       {
@@ -22,7 +23,7 @@ export default defineConfig({
           name: 'integration',
           root,
           include: ['{packages,services}/*/tests/**/*.test.ts'],
-          testTimeout: 15_000,
+          testTimeout: 30_000,
           hookTimeout: 30_000,
         },
       },

@@ -34,7 +34,7 @@ function installIfStale() {
   console.error('Installing dependencies (once; about half a minute) …');
   const install = spawnSync(
     'npx',
-    ['--yes', manifest.packageManager, 'install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=warn'],
+    ['--yes', manifest.packageManager, 'install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=error'],
     {
       cwd: root,
       env,

@@ -21,7 +21,7 @@ const checks = [
   ['format', 'biome', ['check', '.']],
   ['generated code', 'node', ['scripts/generate.mjs', '--check']],
   ['proto lint', 'buf', ['lint', 'proto']],
-  ['proto format', 'buf', ['format', '--diff', '--exit-code', 'proto/spanwise']],
+  ['proto format', 'buf', ['format', 'proto', '--path', 'proto/spanwise', '--diff', '--exit-code']],
   ['proto breaking', 'node', ['scripts/check-breaking.mjs']],
 ];
 

@@ -50,7 +50,12 @@ export interface FixtureOptions {
 /** All use cases on in-memory adapters, with an open view of Ada's. */
 export async function filesFixture({ mounts = usualMounts, disks }: FixtureOptions = {}) {
   const clock = fakeClock();
-  const stores = disks ?? new Map([['work', new MemoryDisk({ clock })], ['books', new MemoryDisk({ clock })]]);
+  const stores =
+    disks ??
+    new Map([
+      ['work', new MemoryDisk({ clock })],
+      ['books', new MemoryDisk({ clock })],
+    ]);
   const repository = new InMemoryViewRepository();
   const outputs = new InMemoryOutputLog();
   const views = new CallerViews({ views: repository, disks: stores });

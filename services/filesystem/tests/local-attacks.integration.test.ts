@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -272,7 +281,11 @@ describe.runIf(process.platform === 'linux')('races on local, by descriptors', (
     const write = () => view.files.put(`/workspace/d/secret.txt`, `round ${(round += 1)}`);
     const swapping = swapDirectory();
     // A write makes `d` when it is missing for a moment; the swapper then starts over.
-    await attackWhile(`try { ${swapping} } catch { fs.rmSync(${quoted(own, 'kept')}, { recursive: true, force: true }) }`, write, 150);
+    await attackWhile(
+      `try { ${swapping} } catch { fs.rmSync(${quoted(own, 'kept')}, { recursive: true, force: true }) }`,
+      write,
+      150,
+    );
   });
 
   test('survives: directory and link swapped while what is in it is deleted', async () => {
@@ -313,7 +326,11 @@ describe.runIf(process.platform === 'linux')('races on local, by descriptors', (
       `try { ${swapping} } catch { fs.rmSync(${quoted(own, 'kept')}, { recursive: true, force: true }) }`,
       async () => {
         await view.files.put('/workspace/m', 'moving');
-        await view.files.move.execute(ada, { viewId, fromPath: '/workspace/m', toPath: `/workspace/d/m${(round += 1)}` }, never);
+        await view.files.move.execute(
+          ada,
+          { viewId, fromPath: '/workspace/m', toPath: `/workspace/d/m${(round += 1)}` },
+          never,
+        );
       },
       100,
     );

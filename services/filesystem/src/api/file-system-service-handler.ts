@@ -16,15 +16,7 @@ import type { ReadFile } from '../application/read-file.ts';
 import type { Stat } from '../application/stat.ts';
 import type { WriteFile } from '../application/write-file.ts';
 import { grepMessages } from './grep-messages.ts';
-import {
-  guardOf,
-  limitOf,
-  offsetOf,
-  pageLimit,
-  toGlobInput,
-  toGrepInput,
-  toWriteRequest,
-} from './request-mapping.ts';
+import { guardOf, limitOf, offsetOf, pageLimit, toGlobInput, toGrepInput, toWriteRequest } from './request-mapping.ts';
 import { toFileInfo, toOutputInfo, toView } from './view-mapping.ts';
 
 export interface FileSystemServiceDeps {
@@ -92,9 +84,7 @@ function readHandlers(deps: FileSystemServiceDeps): Handlers<'stat' | 'list' | '
   };
 }
 
-function changeHandlers(
-  deps: FileSystemServiceDeps,
-): Handlers<'write' | 'edit' | 'makeDirectory' | 'delete' | 'move'> {
+function changeHandlers(deps: FileSystemServiceDeps): Handlers<'write' | 'edit' | 'makeDirectory' | 'delete' | 'move'> {
   return {
     async write(request, context) {
       const caller = requireIdentity(context);

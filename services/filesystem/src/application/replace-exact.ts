@@ -29,18 +29,25 @@ export async function replaceMatches(edit: ExactEdit, count: number, pacer: Pace
   const edited = new Uint8Array(content.length + count * (newBytes.length - oldBytes.length));
   let read = 0;
   let written = 0;
-  const copy = (bytes: Uint8Array) => {
-    edited.set(bytes, written);
-    written += bytes.length;
+  const copy = (bytes: Uint8Array, from: number, to: number) => {
+    // With millions of matches, a view for each of a few bytes would take most of the time.
+    if (to - from > 64) {
+      edited.set(bytes.subarray(from, to), written);
+    } else {
+      for (let index = from; index < to; index += 1) {
+        edited[written + index - from] = bytes[index] ?? 0;
+      }
+    }
+    written += to - from;
   };
   for await (const starts of matches(edit, 'apart', pacer)) {
     for (const start of starts) {
-      copy(content.subarray(read, start));
-      copy(newBytes);
+      copy(content, read, start);
+      copy(newBytes, 0, newBytes.length);
       read = start + oldBytes.length;
     }
   }
-  copy(content.subarray(read));
+  copy(content, read, content.length);
   return edited;
 }
 

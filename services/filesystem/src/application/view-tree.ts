@@ -1,7 +1,14 @@
 import type { Caller } from '../domain/disk/caller.ts';
 import { diskUnavailable } from '../domain/disk/disk-errors.ts';
 import { FileError, fileNotFound } from '../domain/disk/file-errors.ts';
-import type { DirectoryNode, DiskEntry, DiskNode, DiskPage, FileStore, ListRequest } from '../domain/disk/file-store.ts';
+import type {
+  DirectoryNode,
+  DiskEntry,
+  DiskNode,
+  DiskPage,
+  FileStore,
+  ListRequest,
+} from '../domain/disk/file-store.ts';
 import { compareNames } from '../domain/path/name-order.ts';
 import type { VirtualPath } from '../domain/path/virtual-path.ts';
 import type { SessionView } from '../domain/view/session-view.ts';

@@ -21,6 +21,7 @@ import {
   startedRun,
   startRunIn,
   type World,
+  type WorldReplacements,
 } from '../../tests/doubles/world.ts';
 import { type AgentEvent, role } from '../domain/event/agent-event.ts';
 import type { RunRepository } from '../domain/run/run-repository.ts';
@@ -156,8 +157,12 @@ test('an executor that stops without being told to has failed', async () => {
 
 describe('the end of a run', () => {
   /** Repositories whose ways to end a run are replaced. */
-  const replacing = (replacement: (runs: RunRepository) => Partial<RunRepository>) =>
+  const replacing = (
+    replacement: (runs: RunRepository) => Partial<RunRepository>,
+    replacements: WorldReplacements = {},
+  ) =>
     inMemoryWorld({
+      ...replacements,
       runs: (runs) => ({
         start: (request, begin) => runs.start(request, begin),
         find: (sessionId, runId) => runs.find(sessionId, runId),
@@ -172,21 +177,34 @@ describe('the end of a run', () => {
   const away = () => new DomainError('unavailable', 'DATABASE_UNAVAILABLE', 'away');
 
   test('does not collide with text that is stored by time meanwhile', async () => {
-    let decide = (): void => undefined;
-    const world = replacing((runs) => ({
-      async find(sessionId, runId) {
-        await new Promise<void>((resolve) => {
-          decide = resolve;
-        });
-        return runs.find(sessionId, runId);
+    const decision = Promise.withResolvers<void>();
+    const slowAppend = Promise.withResolvers<void>();
+    const world = replacing(
+      (runs) => ({
+        async find(sessionId, runId) {
+          await decision.promise;
+          return runs.find(sessionId, runId);
+        },
+      }),
+      {
+        log: (log) => ({
+          async append(append) {
+            await (append.events.some(({ data }) => data.case === 'textDelta') ? slowAppend.promise : undefined);
+            return log.append(append);
+          },
+          read: (query) => log.read(query),
+          lastSeqs: (ids) => log.lastSeqs(ids),
+        }),
       },
-    }));
+    );
     const { executor, sessionId } = await startedRun(world);
     executor.say(textStart('b'), textDelta('b', 0, 'half'));
     executor.lose();
     await settled();
     vi.advanceTimersByTime(1000);
-    decide();
+    decision.resolve();
+    await settled();
+    slowAppend.resolve();
     await settled();
     expect(world.lost).toEqual([]);
     expect(said(world, sessionId).map((data) => data.case)).toEqual([

@@ -3,8 +3,7 @@ import { expect, test } from 'vitest';
 import { ExactSearch } from './exact-search.ts';
 
 test('finds what a naive search finds, in blocks of any size', () => {
-  const few = (maxLength: number, minLength = 0) =>
-    fc.uint8Array({ max: 2, minLength, maxLength });
+  const few = (maxLength: number, minLength = 0) => fc.uint8Array({ max: 2, minLength, maxLength });
   fc.assert(
     fc.property(few(60), few(5, 1), fc.integer({ min: 1, max: 7 }), (text, needle, blockLength) => {
       const search = new ExactSearch(needle);

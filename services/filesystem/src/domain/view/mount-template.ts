@@ -47,4 +47,3 @@ function encodeValue(value: string, digest: RemoteValues['digest']): string {
   // `%-` is no code of a byte, so that a digest can not be the encoding of another value.
   return encoded.length > maxValueLength ? `%-${digest(value)}` : encoded;
 }
-

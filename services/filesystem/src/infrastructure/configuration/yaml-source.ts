@@ -44,7 +44,9 @@ export class YamlSource {
       const parent: unknown = this.#document.getIn(path.slice(0, length - 1), true);
       const key = path[length - 1];
       const pair = isCollection(parent)
-        ? parent.items.find((item, index) => (isPair(item) ? isScalar(item.key) && item.key.value === key : index === key))
+        ? parent.items.find((item, index) =>
+            isPair(item) ? isScalar(item.key) && item.key.value === key : index === key,
+          )
         : undefined;
       const node = isPair(pair) ? pair.key : pair;
       if (isNode(node) && node.range) {

@@ -83,18 +83,28 @@ test('agrees with picomatch on the grammar that both have', () => {
     options: object,
   ) => (path: string) => boolean;
   const part = fc.constantFrom('a', 'b', 'ab', '*', '?', '[ab]', '{a,b}', '{a,bb}', '.a', '*a');
-  const segment = fc.oneof(fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('')), fc.constant('**'));
+  const segment = fc.oneof(
+    fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('')),
+    fc.constant('**'),
+  );
   const pattern = fc
     .array(segment, { minLength: 1, maxLength: 4 })
     .map((segments) => segments.join('/').replace(/\*{2,}(?=[^/])|(?<=[^/*])\*{2,}/g, '*'));
   const name = fc.string({ unit: fc.constantFrom('a', 'b', '.'), minLength: 1, maxLength: 4 });
-  const path = fc.array(name.filter((text) => text !== '.' && text !== '..'), { minLength: 1, maxLength: 4 });
+  const path = fc.array(
+    name.filter((text) => text !== '.' && text !== '..'),
+    { minLength: 1, maxLength: 4 },
+  );
   fc.assert(
     fc.property(pattern, path, (glob, segments) => {
       const text = segments.join('/');
       // picomatch takes a directory for one of the files below it.
       fc.pre(!(glob.endsWith('/**') && picomatch(glob.slice(0, -3), options)(text)));
-      expect({ glob, text, matches: matches(glob, text) }).toEqual({ glob, text, matches: picomatch(glob, options)(text) });
+      expect({ glob, text, matches: matches(glob, text) }).toEqual({
+        glob,
+        text,
+        matches: picomatch(glob, options)(text),
+      });
     }),
     { numRuns: 3000 },
   );

@@ -25,7 +25,10 @@ export const sealedPageTokens: PageTokens = {
 };
 
 function sealOf(query: string, position: string): Buffer {
-  return createHash('sha256').update(JSON.stringify([query, position])).digest().subarray(0, sealBytes);
+  return createHash('sha256')
+    .update(JSON.stringify([query, position]))
+    .digest()
+    .subarray(0, sealBytes);
 }
 
 /** The token is damaged or of another query. The caller starts at the first page. */

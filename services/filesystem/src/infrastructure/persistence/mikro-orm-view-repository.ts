@@ -7,6 +7,9 @@ import { ViewRecord } from './view-record.ts';
 /** Views that are kept in memory. */
 const maxCached = 4096;
 
+/** The only form of an id that is looked up: MySQL would ignore spaces after it. */
+const idForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** Views on MikroORM, for MySQL and SQLite. They never change, so that those in use are read once. */
 export class MikroOrmViewRepository implements ViewRepository {
   readonly #database: Pick<OpenDatabase, 'em'>;
@@ -21,7 +24,7 @@ export class MikroOrmViewRepository implements ViewRepository {
     if (cached !== undefined) {
       return cached;
     }
-    const record = await this.#database.em().findOne(ViewRecord, { id });
+    const record = idForm.test(id) ? await this.#database.em().findOne(ViewRecord, { id }) : null;
     return record === null ? undefined : this.#cache(viewFromRow(record));
   }
 

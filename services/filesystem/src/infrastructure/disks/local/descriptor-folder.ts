@@ -1,6 +1,6 @@
 import { constants, type FileHandle, lstat, open } from 'node:fs/promises';
-import { codeOf } from './system-error.ts';
 import type { Folder, NoFolder } from './folder.ts';
+import { codeOf } from './system-error.ts';
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
 

@@ -37,11 +37,7 @@ export async function listNames(folder: Folder, after: string, limit: number, si
 
 function isWanted(entry: Dirent, after: string): boolean {
   const isOther =
-    entry.isSymbolicLink() ||
-    entry.isFIFO() ||
-    entry.isSocket() ||
-    entry.isCharacterDevice() ||
-    entry.isBlockDevice();
+    entry.isSymbolicLink() || entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice();
   return (
     !isOther &&
     isSegment(entry.name) &&

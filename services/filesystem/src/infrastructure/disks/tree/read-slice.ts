@@ -1,7 +1,7 @@
 import type { Database } from '@spanwise/persistence';
 import type { ByteRange, FileSlice } from '../../../domain/disk/file-store.ts';
-import { chunkBytes } from './blobs.ts';
 import { hashOfPath } from '../../persistence/path-hash.ts';
+import { chunkBytes } from './blobs.ts';
 import { fileNodeOf, rowColumns, type TreeRow } from './tree-row.ts';
 
 interface SliceRow extends TreeRow {

@@ -5,11 +5,9 @@ import { TreeDisk } from './tree-disk.ts';
 /** `kind: tree`: rows and blobs in the service's database, shared by all replicas. */
 export const treeDiskKind: DiskKind = {
   kind: 'tree',
-  settings: z
-    .strictObject({ kind: z.literal('tree') })
-    .transform(
-      () =>
-        async ({ name, database, clock, ids }) =>
-          new TreeDisk({ name, database, clock, ids }),
-    ),
+  settings: z.strictObject({ kind: z.literal('tree') }).transform(
+    () =>
+      async ({ name, database, clock, ids }) =>
+        new TreeDisk({ name, database, clock, ids }),
+  ),
 };

@@ -60,12 +60,7 @@ export class TreeDisk implements FileStore {
     return path.isRoot ? treeDirectory : row && nodeOf(row);
   }
 
-  async list(
-    caller: Caller,
-    path: VirtualPath,
-    { after, limit }: ListRequest,
-    signal: AbortSignal,
-  ): Promise<DiskPage> {
+  async list(caller: Caller, path: VirtualPath, { after, limit }: ListRequest, signal: AbortSignal): Promise<DiskPage> {
     signal.throwIfAborted();
     const rows = await this.#rows.entries(path.text, after, limit + 1);
     if (rows.length === 0) {

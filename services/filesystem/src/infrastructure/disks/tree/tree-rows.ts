@@ -1,3 +1,4 @@
+import { DomainError } from '@spanwise/kernel';
 import {
   type Database,
   firstRow,
@@ -6,7 +7,6 @@ import {
   type SqlExecutor,
   type SqlValue,
 } from '@spanwise/persistence';
-import { DomainError } from '@spanwise/kernel';
 import { hashOfPath } from '../../persistence/path-hash.ts';
 import { insertColumns, rowColumns, type TreeRow, valuesOf } from './tree-row.ts';
 
@@ -66,10 +66,11 @@ export class TreeRows {
 
   /** Gives a directory a new stamp, and so makes it stay until the transaction ends. False when there is none. */
   async holdDirectory(path: string, stamp: string): Promise<boolean> {
-    const held = await this.#sql.run(
-      "update fs_nodes set stamp = ? where disk = ? and path_hash = ? and kind = 'd'",
-      [stamp, this.#disk, hashOfPath(path)],
-    );
+    const held = await this.#sql.run("update fs_nodes set stamp = ? where disk = ? and path_hash = ? and kind = 'd'", [
+      stamp,
+      this.#disk,
+      hashOfPath(path),
+    ]);
     return held === 1;
   }
 

@@ -1,0 +1,47 @@
+import { create } from '@bufbuild/protobuf';
+import { type AgentEvent, AgentEventSchema } from '@spanwise/contracts/spanwise/event/v1/event';
+import { expect, test } from 'vitest';
+import { DeltaFilter, hole } from './delta-filter.ts';
+
+function delta(offset: number, text: string, { seq = 0, elidedBytes = 0 } = {}): AgentEvent {
+  const value = { blockId: 'b', offset: BigInt(offset), text, elidedBytes: BigInt(elidedBytes) };
+  return create(AgentEventSchema, { seq: BigInt(seq), data: { case: 'textDelta', value } });
+}
+
+function textOf(passed: AgentEvent | typeof hole | undefined): string | undefined {
+  return passed === hole || passed?.data.case !== 'textDelta' ? undefined : passed.data.value.text;
+}
+
+test('passes live deltas, and their chunk without its text', () => {
+  const filter = new DeltaFilter();
+  expect(textOf(filter.pass(delta(0, 'Grü')))).toBe('Grü');
+  expect(textOf(filter.pass(delta(4, 'ße')))).toBe('ße');
+  expect(textOf(filter.pass(delta(0, 'Grüße', { seq: 7 })))).toBe('');
+  expect(textOf(filter.pass(delta(0, '', { seq: 7, elidedBytes: 7 })))).toBe('');
+});
+
+test('passes of a chunk only what lies beyond the text that was told', () => {
+  const filter = new DeltaFilter();
+  filter.pass(delta(0, 'Grü'));
+  const passed = filter.pass(delta(0, 'Grüße', { seq: 7 }));
+  expect(passed).toMatchObject({ seq: 7n, data: { value: { text: 'ße', offset: 4n } } });
+});
+
+test('drops a live delta that was told before', () => {
+  const filter = new DeltaFilter();
+  filter.pass(delta(0, 'Hello'));
+  expect(filter.pass(delta(0, 'Hel'))).toBeUndefined();
+});
+
+test('finds a hole before a delta, and in elided text', () => {
+  expect(new DeltaFilter().pass(delta(3, 'lo'))).toBe(hole);
+  expect(new DeltaFilter().pass(delta(0, '', { seq: 7, elidedBytes: 5 }))).toBe(hole);
+});
+
+test('begins anew for another block of the same name after its end', () => {
+  const filter = new DeltaFilter();
+  filter.pass(delta(0, 'Hello'));
+  const end = create(AgentEventSchema, { data: { case: 'textEnd', value: { blockId: 'b', length: 5n } } });
+  expect(filter.pass(end)).toBe(end);
+  expect(textOf(filter.pass(delta(0, 'Again')))).toBe('Again');
+});

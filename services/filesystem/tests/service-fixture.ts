@@ -1,0 +1,112 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, createClient } from '@connectrpc/connect';
+import { FileSystemService } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
+import { brandId, randomIds, type Uid } from '@spanwise/kernel';
+import { callOptions, createInternalTransport, type RunningService, toDomainError } from '@spanwise/service-kit';
+import { silentLogger, Telemetry } from '@spanwise/telemetry';
+import { createFilesystemService } from '../src/composition-root.ts';
+import { readFilesystemConfig } from '../src/config.ts';
+
+export type FilesClient = Client<typeof FileSystemService>;
+
+const viewFile = `disks:
+  work: {kind: tree}
+  shelf: {kind: local, root: ./shelf, trusted: true}
+  notes: {kind: memory}
+fs_view:
+  session:
+    mount_conf:
+      - {mount: /workspace, disk_name: work, remote: "/{uid}/{session_id}", output_path: true}
+      - {mount: /shelf, disk_name: shelf, read_only: true}
+      - {mount: /files, disk_name: shelf, remote: "/of/{uid}"}
+      - {mount: /notes, disk_name: notes, remote: "/{uid}"}
+`;
+
+export interface ServiceFixture extends AsyncDisposable {
+  readonly url: string;
+  /** A client on whose calls the user is named, as another service names it. */
+  as(uid: string): FilesClient;
+  /** Another process of the service on the same database. */
+  replica(): Promise<ServiceFixture>;
+}
+
+/** The real service on a free port, with three disks, on a database of its own. */
+export async function serviceFixture(databaseUrl?: string): Promise<ServiceFixture> {
+  const folder = await mkdtemp(join(tmpdir(), 'spanwise-fs-service-'));
+  await mkdir(join(folder, 'shelf'));
+  await writeFile(join(folder, 'shelf/book.md'), '# A book\n\nwith a total of 7\n');
+  await writeFile(join(folder, 'view.yaml'), viewFile);
+  const fixture = await start(folder, databaseUrl ?? `sqlite:${folder}/fs.db`);
+  return {
+    ...fixture,
+    async [Symbol.asyncDispose]() {
+      await fixture[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function start(folder: string, databaseUrl: string): Promise<ServiceFixture> {
+  const env = {
+    SPANWISE_PORT: '0',
+    SPANWISE_DATABASE_URL: databaseUrl,
+    SPANWISE_MIGRATE: 'always',
+    SPANWISE_FS_VIEW: join(folder, 'view.yaml'),
+  };
+  const service: RunningService = await createFilesystemService(readFilesystemConfig(env), { logger: silentLogger });
+  const telemetry = new Telemetry({ service: 'test', env: {} });
+  const transport = createInternalTransport({ baseUrl: service.server.url, telemetry });
+  const client = createClient(FileSystemService, transport);
+  return {
+    url: service.server.url,
+    as: (uid) => asUser(client, uid),
+    replica: () => start(folder, databaseUrl),
+    async [Symbol.asyncDispose]() {
+      await service[Symbol.asyncDispose]();
+      await telemetry[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function asUser(client: FilesClient, uid: string): FilesClient {
+  const identity = { uid: brandId<Uid>(uid), email: '', token: 'secret-token' };
+  return new Proxy(client, {
+    get:
+      (target, name) =>
+      (request: never, options?: { signal?: AbortSignal }) =>
+        target[name as keyof FilesClient](request, { ...callOptions({ identity }), ...options }) as unknown,
+  });
+}
+
+const ids = randomIds();
+
+/** An open view with short ways to use it. */
+export async function openView(client: FilesClient, options: { viewId?: string; sessionId?: string } = {}) {
+  const { viewId = ids.uuid(), sessionId = ids.uuid() } = options;
+  await client.openView({ viewId, sessionId });
+  return {
+    viewId,
+    sessionId,
+    client,
+    put: async (path: string, text: string, guard: { ifMatch?: string; createOnly?: boolean } = {}) =>
+      client.write({ viewId, path, data: new TextEncoder().encode(text), ...guard }),
+    text: async (path: string) => new TextDecoder().decode((await client.read({ viewId, path })).data),
+  };
+}
+
+/** Kind, reason and facts of an expected failure, as a client sees them. */
+export async function failure(work: Promise<unknown>) {
+  try {
+    await work;
+  } catch (error) {
+    const { kind, reason, facts } = toDomainError(error);
+    return { kind, reason, facts };
+  }
+  return { kind: undefined, reason: 'it did not fail', facts: {} };
+}
+
+export async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  return Array.fromAsync(items);
+}
