@@ -56,4 +56,4 @@ export class SpanwiseError extends Error {
   }
 }
 
-const breakReasons = new Set(['SHUTTING_DOWN', 'DATABASE_UNAVAILABLE', 'FENCED', 'WATCHER_TOO_SLOW']);
+const breakReasons = new Set(['SHUTTING_DOWN', 'DATABASE_UNAVAILABLE', 'FENCED']);

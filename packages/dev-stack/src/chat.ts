@@ -5,6 +5,7 @@ import type { Environment } from '@spanwise/service-kit';
 import { startEmbeddedStack } from './embedded-stack.ts';
 import { EventPrinter } from './event-printer.ts';
 import { chooseModel } from './model-source.ts';
+import { runProgram } from './program.ts';
 
 const runningUrl = process.env.SPANWISE_URL ?? 'http://127.0.0.1:7001';
 
@@ -80,9 +81,4 @@ async function findOrStart(resources: AsyncDisposableStack): Promise<string> {
   return stack.urls.session;
 }
 
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runProgram(main);

@@ -1,11 +1,12 @@
 import { SpanwiseClient } from '@spanwise/client';
-import { type Environment, stopSignal } from '@spanwise/service-kit';
+import type { Environment } from '@spanwise/service-kit';
 import { runDemo } from './demo-run.ts';
 import { startDistributedStack } from './distributed-stack.ts';
 import { chooseModel } from './model-source.ts';
+import { type Program, runProgram, say } from './program.ts';
 
 /** `npm run start:distributed`: every service in a process of its own, two replicas of session and agent-runtime. */
-async function main(): Promise<void> {
+async function main({ waitForStop }: Program): Promise<void> {
   const env: Environment = { SPANWISE_LOG_LEVEL: 'warn', ...process.env };
   const databaseServerUrl = env.SPANWISE_DATABASE_SERVER_URL ?? 'mysql://root@127.0.0.1:3306';
   const natsUrl = env.SPANWISE_NATS_URL ?? 'nats://127.0.0.1:4222';
@@ -29,16 +30,7 @@ async function main(): Promise<void> {
     return;
   }
   say('Still serving. Ctrl-C stops all of them.');
-  await stopSignal();
+  await waitForStop();
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runProgram(main);

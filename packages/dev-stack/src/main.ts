@@ -1,14 +1,15 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SpanwiseClient } from '@spanwise/client';
-import { type Environment, stopSignal } from '@spanwise/service-kit';
+import type { Environment } from '@spanwise/service-kit';
 import { runDemo } from './demo-run.ts';
 import { startEmbeddedStack } from './embedded-stack.ts';
 import { usualPorts } from './free-ports.ts';
 import { chooseModel } from './model-source.ts';
+import { type Program, runProgram, say } from './program.ts';
 
 /** `npm start`: all services in one process, one real run, then served on. `-- --once` ends after the run. */
-async function main(): Promise<void> {
+async function main({ waitForStop }: Program): Promise<void> {
   const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
   const startedMs = performance.now();
   const env: Environment = { SPANWISE_LOG_LEVEL: 'warn', ...process.env };
@@ -40,16 +41,7 @@ async function main(): Promise<void> {
   say(`  curl ${stack.urls.session}/spanwise.session.v1.SessionService/CreateSession ${json} -d '{"title":"mine"}'`);
   say(`  grpcurl -plaintext ${new URL(stack.urls.session).host} list`);
   say('Ctrl-C stops it.');
-  await stopSignal();
+  await waitForStop();
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-try {
-  await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runProgram(main);

@@ -11,7 +11,7 @@ export interface ModelSource extends AsyncDisposable {
 
 /** The model that is configured, or the scripted one where none is. */
 export async function chooseModel(env: Environment): Promise<ModelSource> {
-  if (env.OPENAI_API_KEY || env.SPANWISE_MODEL_BASE_URL) {
+  if (env.OPENAI_API_KEY || env.OPENAI_API_KEY_FILE || env.SPANWISE_MODEL_BASE_URL) {
     const where = env.SPANWISE_MODEL_BASE_URL ?? 'OpenAI';
     return { env, description: `real model at ${where}`, [Symbol.asyncDispose]: async () => undefined };
   }

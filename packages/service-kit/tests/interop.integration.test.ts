@@ -85,9 +85,9 @@ describe.each(transports)('%s', (_, open) => {
       })(),
     );
     expect(seqs).toEqual([0n, 1n]);
-    expect(error.code).toBe(Code.ResourceExhausted);
+    expect(error.code).toBe(Code.Unavailable);
     expect(error.findDetails(ErrorInfoSchema)).toMatchObject([
-      { reason: 'WATCHER_TOO_SLOW', metadata: { after_seq: '7' } },
+      { reason: 'DATABASE_UNAVAILABLE', metadata: { after_seq: '7' } },
     ]);
     expect(error.findDetails(RetryInfoSchema)).toMatchObject([{ retryDelay: { seconds: 1n, nanos: 500_000_000 } }]);
   });

@@ -39,7 +39,7 @@ const implementation: Partial<ServiceImpl<typeof SessionService>> = {
     yield { caughtUp: { seq: afterSeq } };
     yield { caughtUp: { seq: afterSeq + 1n } };
     if (sessionId === breakingId) {
-      throw new DomainError('exhausted', 'WATCHER_TOO_SLOW', 'Too slow.', {
+      throw new DomainError('unavailable', 'DATABASE_UNAVAILABLE', 'Away.', {
         facts: { after_seq: 7 },
         retryAfterMs: 1500,
       });

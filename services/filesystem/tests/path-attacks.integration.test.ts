@@ -1,9 +1,15 @@
 import { mysqlServerUrl } from '@spanwise/testing';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { type AttackedView, assertNothingTold, attackedView } from './attack-harness.ts';
-import type { StoreUnderTest } from './file-store.contract.ts';
 import { pathAttacks } from './path-attacks.ts';
-import { localStore, memoryStore, mysqlDatabase, sqliteDatabase, treeStore } from './stores-under-test.ts';
+import {
+  localStore,
+  memoryStore,
+  mysqlDatabase,
+  type StoreUnderTest,
+  sqliteDatabase,
+  treeStore,
+} from './stores-under-test.ts';
 
 function attackSuite(open: () => Promise<StoreUnderTest>): void {
   let under: StoreUnderTest;

@@ -60,7 +60,7 @@ export const pathAttacks: readonly (readonly [name: string, path: string])[] = [
   ['SQL', "/workspace/' or '1'='1"],
   ['SQL wildcards', '/workspace/%'],
   ['SQL comment', "/workspace/x' union select data from fs_blob_chunks -- "],
-  ['template', '/workspace/$' + '{process.env}'],
+  ['template', `/workspace/\${process.env}`],
   ['name of 256 bytes', `/workspace/${'x'.repeat(256)}`],
   ['path of 5,000 bytes', `/workspace${'/xxxxxxxxx'.repeat(500)}`],
   ['65 segments', `/workspace${'/x'.repeat(65)}`],

@@ -73,10 +73,8 @@ async function start(folder: string, databaseUrl: string): Promise<ServiceFixtur
 function asUser(client: FilesClient, uid: string): FilesClient {
   const identity = { uid: brandId<Uid>(uid), email: '', token: 'secret-token' };
   return new Proxy(client, {
-    get:
-      (target, name) =>
-      (request: never, options?: { signal?: AbortSignal }) =>
-        target[name as keyof FilesClient](request, { ...callOptions({ identity }), ...options }) as unknown,
+    get: (target, name) => (request: never, options?: { signal?: AbortSignal }) =>
+      target[name as keyof FilesClient](request, { ...callOptions({ identity }), ...options }) as unknown,
   });
 }
 

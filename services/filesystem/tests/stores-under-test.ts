@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { randomIds, systemClock } from '@spanwise/kernel';
 import { type OpenDatabase, openDatabase } from '@spanwise/persistence';
 import { freshDatabase, mysqlServerUrl } from '@spanwise/testing';
+import type { FileStore } from '../src/domain/disk/file-store.ts';
 import { CheckedFolder } from '../src/infrastructure/disks/local/checked-folder.ts';
 import { DescriptorFolder } from '../src/infrastructure/disks/local/descriptor-folder.ts';
 import { LocalDisk } from '../src/infrastructure/disks/local/local-disk.ts';
@@ -11,7 +12,13 @@ import { MemoryDisk } from '../src/infrastructure/disks/memory/memory-disk.ts';
 import { TreeDisk } from '../src/infrastructure/disks/tree/tree-disk.ts';
 import { migrations } from '../src/infrastructure/persistence/migrations.ts';
 import { ViewRecord } from '../src/infrastructure/persistence/view-record.ts';
-import type { StoreUnderTest } from './file-store.contract.ts';
+
+/** An empty disk for one test. */
+export interface StoreUnderTest extends AsyncDisposable {
+  readonly store: FileStore;
+  /** The same files through another instance, as another replica has them; where there can be one. */
+  readonly replica?: FileStore;
+}
 
 export async function memoryStore(): Promise<StoreUnderTest> {
   return { store: new MemoryDisk({ clock: systemClock }), [Symbol.asyncDispose]: async () => undefined };

@@ -1,5 +1,5 @@
 import type { SessionId } from '@spanwise/kernel';
-import type { AgentEvent } from '../domain/event/agent-event.ts';
+import type { AgentEvent, EventData } from '../domain/event/agent-event.ts';
 import { closedBlock, type DeltaCase, deltaData, deltaOf, openedBlock, utf8Length } from '../domain/event/delta.ts';
 import type { LivePosition, Published } from './published.ts';
 import { Subscription } from './subscription.ts';
@@ -92,7 +92,7 @@ class Channel {
   position(): LivePosition {
     const open = [...this.#tails].filter(([, { text }]) => text !== '');
     const tails = open.flatMap(([blockId, { deltaCase, offset, text, last }]) =>
-      last === undefined ? [] : [{ ...last, data: deltaData(deltaCase, { blockId, offset, text }) }],
+      last === undefined ? [] : [asDelta(last, deltaData(deltaCase, { blockId, offset, text }))],
     );
     return { lastSeq: this.#lastSeq, tails };
   }
@@ -116,4 +116,9 @@ class Channel {
       tail.text = tail.text.slice(delta.text.length);
     }
   }
+}
+
+/** Another delta of the same block. Not a copy of the event: one from the wire has marks that would not fit new data. */
+function asDelta({ sessionId, runId, epoch, span }: AgentEvent, data: EventData): AgentEvent {
+  return { seq: 0n, sessionId, runId, epoch, span, time: undefined, data };
 }

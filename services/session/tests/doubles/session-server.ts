@@ -2,12 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type Client, ConnectError, createClient, type Interceptor, type Transport } from '@connectrpc/connect';
-import { createGrpcTransport } from '@connectrpc/connect-node';
+import { type Client, ConnectError, createClient, type Transport } from '@connectrpc/connect';
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
 import { type Run, SessionService } from '@spanwise/contracts/spanwise/session/v1/session';
 import { InProcessCancelBus } from '@spanwise/messaging';
-import { errorInfoOf } from '@spanwise/service-kit';
+import { createInternalTransport, errorInfoOf } from '@spanwise/service-kit';
 import { silentLogger, Telemetry } from '@spanwise/telemetry';
 import { createSessionService } from '../../src/composition-root.ts';
 import { readSessionConfig } from '../../src/config.ts';
@@ -27,6 +26,8 @@ export interface SessionServer extends AsyncDisposable {
   /** Another process's look at the database. */
   sql(statement: string, ...parameters: readonly string[]): readonly Record<string, unknown>[];
   newSession(): Promise<string>;
+  /** Disposes the service, and then looks at what it left. */
+  stopService<Left>(look: () => Left): Promise<Left>;
 }
 
 export async function startSessionServer(script: (run: PlayedRun) => Promise<void>): Promise<SessionServer> {
@@ -49,8 +50,9 @@ export async function startSessionServer(script: (run: PlayedRun) => Promise<voi
   const database = new DatabaseSync(`${folder}/session.db`, { timeout: 5000 });
   resources.defer(() => database.close());
   const { url } = service.server;
-  const transport = transportOf(url, 'alice');
+  const transport = transportOf(url, 'alice', resources);
   const alice = createClient(SessionService, transport);
+  const bob = createClient(SessionService, transportOf(url, 'bob', resources));
   const owned = resources.move();
   return {
     url,
@@ -58,23 +60,36 @@ export async function startSessionServer(script: (run: PlayedRun) => Promise<voi
     bus,
     alice,
     transport,
-    bob: createClient(SessionService, transportOf(url, 'bob')),
+    bob,
     sql: (statement, ...parameters) => database.prepare(statement).all(...parameters),
     async newSession() {
       return (await alice.createSession({})).session?.id ?? '';
+    },
+    async stopService(look) {
+      await service[Symbol.asyncDispose]();
+      return look();
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-function transportOf(baseUrl: string, uid: string): Transport {
-  const identify: Interceptor = (next) => (request) => {
-    request.header.set('uid', uid);
-    request.header.set('email', `${uid}@example.org`);
-    request.header.set('token', `token of ${uid}`);
-    return next(request);
+/** A connection of its own, over which one user calls. */
+export function transportOf(baseUrl: string, uid: string, resources: AsyncDisposableStack): Transport {
+  const telemetry = new Telemetry({ service: 'test', env: {} });
+  const transport = resources.use(createInternalTransport({ baseUrl, telemetry }));
+  const identified = (init: ConstructorParameters<typeof Headers>[0]) => {
+    const header = new Headers(init);
+    header.set('uid', uid);
+    header.set('email', `${uid}@example.org`);
+    header.set('token', `token of ${uid}`);
+    return header;
   };
-  return createGrpcTransport({ baseUrl, interceptors: [identify] });
+  return {
+    unary: (method, signal, timeoutMs, header, ...rest) =>
+      transport.unary(method, signal, timeoutMs, identified(header), ...rest),
+    stream: (method, signal, timeoutMs, header, ...rest) =>
+      transport.stream(method, signal, timeoutMs, identified(header), ...rest),
+  };
 }
 
 export const input = (text = 'hello') => [{ parts: [{ part: { case: 'text' as const, value: text } }] }];

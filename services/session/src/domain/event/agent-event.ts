@@ -69,6 +69,8 @@ export interface AgentError {
   readonly reason: number;
   readonly message: string;
   readonly retryable: boolean;
+  /** In the shape of google.protobuf.Duration; undefined when unknown. */
+  readonly retryAfter?: { readonly seconds: bigint; readonly nanos: number } | undefined;
 }
 
 export interface TokenUsage {

@@ -9,6 +9,8 @@ import { modelCapabilities } from './model-capabilities.ts';
 import { requestError } from './openai-errors.ts';
 import { SseDecoder } from './sse-decoder.ts';
 
+const openAiBaseUrl = 'https://api.openai.com/v1';
+
 export interface OpenAiChatOptions {
   /** With its version, for example `http://127.0.0.1:11434/v1`; undefined = OpenAI. */
   readonly baseUrl: string | undefined;
@@ -30,7 +32,8 @@ export class OpenAiChatProvider implements ModelProvider {
     this.#isOpenAi = baseUrl === undefined || new URL(baseUrl).hostname.endsWith('openai.com');
     this.#client = new OpenAI({
       apiKey: apiKey ?? 'none',
-      ...(baseUrl === undefined ? {} : { baseURL: baseUrl }),
+      // Always told, or the SDK would take one from a variable of its own.
+      baseURL: baseUrl ?? openAiBaseUrl,
       // The one retry layer is the application's.
       maxRetries: 0,
       // It would write what it can't parse, which is content, to the console.

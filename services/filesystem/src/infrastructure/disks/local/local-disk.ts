@@ -1,9 +1,7 @@
-import { rename, rmdir, unlink } from 'node:fs/promises';
 import type { IdGenerator } from '@spanwise/kernel';
 import type { Caller } from '../../../domain/disk/caller.ts';
 import { diskUnavailable } from '../../../domain/disk/disk-errors.ts';
 import {
-  directoryNotEmpty,
   etagMismatch,
   fileExists,
   fileNotFound,
@@ -31,6 +29,7 @@ import { FileEtags } from './file-etags.ts';
 import type { Folder, NoFolder } from './folder.ts';
 import { openLeaf } from './leaf.ts';
 import { listNames } from './list-names.ts';
+import { moveInto, nodeToMove, putInPlace, takeOut } from './local-changes.ts';
 import { cheapNodeAt, directoryNodeOf, fileNodeOf, nodeAt, readBytes } from './local-nodes.ts';
 import { removeFolder } from './remove-folder.ts';
 import { codeOf } from './system-error.ts';
@@ -138,9 +137,10 @@ export class LocalDisk implements FileStore, AsyncDisposable {
     return this.#attempt(path, signal, async () => {
       assertNotRoot(path);
       await this.#reading<void>(path.parent, refused, async (folder) => {
-        const left = await this.#inTurn(() => this.#takeOut(folder, path, request, signal));
+        const left = temporaryNameOf(this.#deps.ids.traceId());
+        const isLeft = await this.#inTurn(() => takeOut(folder, path, request, left, this.#etags, signal));
         await folder.sync();
-        if (left !== undefined) {
+        if (isLeft) {
           await removeFolder(folder, left);
         }
       });
@@ -154,7 +154,13 @@ export class LocalDisk implements FileStore, AsyncDisposable {
     return this.#attempt(to, signal, async () => {
       assertNotRoot(from);
       assertNotReserved(from);
-      const move = (source: Folder) => this.#moveOut(source, from, to, signal);
+      const intoPlace = (source: Folder) => (target: Folder) => moveInto(source, target, from, to);
+      const move = async (source: Folder) => {
+        const node = await nodeToMove(source, from, to, this.#etags, signal);
+        await this.#making(to.parent, intoPlace(source));
+        await source.sync();
+        return node;
+      };
       return this.#inTurn(() => this.#reading<DiskNode>(from.parent, refused, move));
     });
   }
@@ -178,7 +184,7 @@ export class LocalDisk implements FileStore, AsyncDisposable {
       const temporary = temporaryNameOf(this.#deps.ids.traceId());
       const modifyTimeMs = await writeTemporary(folder, temporary, data);
       try {
-        const isCreated = await this.#inTurn(() => this.#putInPlace(folder, temporary, path, guard, signal));
+        const isCreated = await this.#inTurn(() => putInPlace(folder, temporary, path, guard, this.#etags, signal));
         await folder.sync();
         return { node: { kind: 'file', size: data.length, etag: contentEtag(data), modifyTimeMs }, isCreated };
       } catch (error) {
@@ -196,77 +202,6 @@ export class LocalDisk implements FileStore, AsyncDisposable {
           },
           write,
         );
-  }
-
-  /** Renames a temporary file to its name if the guard holds. Answers whether nothing was there. */
-  async #putInPlace(
-    folder: Folder,
-    temporary: string,
-    path: VirtualPath,
-    { ifMatch, createOnly }: WriteGuard,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    await using old = await openLeaf(folder, path.name);
-    if (old.kind !== 'missing' && createOnly === true) {
-      throw fileExists(path);
-    }
-    if (old.kind === 'directory' || old.kind === 'other') {
-      throw notAFile(path);
-    }
-    if (ifMatch !== undefined) {
-      assertMatches(path, old.kind === 'file' ? await this.#etags.of(old, signal) : '', ifMatch);
-    }
-    await rename(folder.locationOf(temporary), folder.locationOf(path.name));
-    return old.kind === 'missing';
-  }
-
-  /** Takes an entry out of its folder in one step; answers the name of what is left to be removed of it. */
-  async #takeOut(
-    folder: Folder,
-    path: VirtualPath,
-    { isRecursive, ifMatch }: RemoveRequest,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    await using leaf = await openLeaf(folder, path.name);
-    if (leaf.kind === 'missing' || leaf.kind === 'other') {
-      throw fileNotFound(path);
-    }
-    if (ifMatch !== undefined) {
-      assertMatches(path, leaf.kind === 'file' ? await this.#etags.of(leaf, signal) : '', ifMatch);
-    }
-    if (leaf.kind === 'file') {
-      await unlink(folder.locationOf(path.name));
-      return undefined;
-    }
-    if (isRecursive) {
-      const left = temporaryNameOf(this.#deps.ids.traceId());
-      await rename(folder.locationOf(path.name), folder.locationOf(left));
-      return left;
-    }
-    await rmdir(folder.locationOf(path.name)).catch((error: unknown) => {
-      throw codeOf(error) === 'ENOTEMPTY' ? directoryNotEmpty(path) : error;
-    });
-    return undefined;
-  }
-
-  async #moveOut(source: Folder, from: VirtualPath, to: VirtualPath, signal: AbortSignal): Promise<DiskNode> {
-    const node = await nodeAt(source, from.name, this.#etags, signal);
-    if (node === undefined) {
-      throw fileNotFound(from);
-    }
-    if (to.isWithin(from) && !to.equals(from)) {
-      throw pathUnusable(to, 'it lies within what is moved');
-    }
-    await this.#making<void>(to.parent, async (target) => {
-      await using leaf = await openLeaf(target, leafName(to));
-      if (leaf.kind !== 'missing') {
-        throw fileExists(to);
-      }
-      await rename(source.locationOf(from.name), target.locationOf(to.name));
-      await target.sync();
-    });
-    await source.sync();
-    return node;
   }
 
   #reading<Result>(
@@ -313,12 +248,6 @@ export class LocalDisk implements FileStore, AsyncDisposable {
 /** The name by which a folder holds what is at a path; the root holds itself. */
 function leafName(path: VirtualPath): string {
   return path.isRoot ? '.' : path.name;
-}
-
-function assertMatches(path: VirtualPath, etag: string, ifMatch: string): void {
-  if (etag !== ifMatch) {
-    throw etagMismatch(path, etag);
-  }
 }
 
 function assertNotRoot(path: VirtualPath): void {

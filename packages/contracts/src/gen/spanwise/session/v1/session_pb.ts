@@ -1551,7 +1551,7 @@ export const SessionService: GenService<{
     output: typeof UpdateSessionResponseSchema;
   },
   /**
-   * Deletes a session: from now on it is NOT_FOUND. Deleting it again answers the same as the first time.
+   * Deletes a session: from now on it is NOT_FOUND, also for a second delete.
    * Errors: SESSION_NOT_FOUND, SESSION_BUSY (unless cancel_active_run).
    *
    * @generated from rpc spanwise.session.v1.SessionService.DeleteSession
@@ -1565,7 +1565,7 @@ export const SessionService: GenService<{
    * Starts a run and streams its events: first the Run, then every event of the run after after_seq, and OK after the
    * terminal event. The same request_id attaches to the run that it started. A stream that ends without RUN_END or
    * RUN_ERROR is broken: call again with the same request_id and the last seq that you have.
-   * Errors: SESSION_NOT_FOUND, SESSION_BUSY, REQUEST_ID_REUSED, CURSOR_OUT_OF_RANGE, WATCHER_TOO_SLOW.
+   * Errors: SESSION_NOT_FOUND, SESSION_BUSY, REQUEST_ID_REUSED, CURSOR_OUT_OF_RANGE.
    *
    * @generated from rpc spanwise.session.v1.SessionService.RunSession
    */
@@ -1586,7 +1586,7 @@ export const SessionService: GenService<{
   },
   /**
    * Streams the session's log: replay after after_seq, CaughtUp, then live until the caller leaves.
-   * Errors: SESSION_NOT_FOUND, CURSOR_OUT_OF_RANGE, WATCHER_TOO_SLOW.
+   * Errors: SESSION_NOT_FOUND, CURSOR_OUT_OF_RANGE.
    *
    * @generated from rpc spanwise.session.v1.SessionService.WatchSession
    */

@@ -1,0 +1,247 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { create, fromBinary } from '@bufbuild/protobuf';
+import { AgentErrorSchema, ErrorReason } from '@spanwise/contracts/spanwise/error/v1/error';
+import { type AgentEvent, RunOutcome } from '@spanwise/contracts/spanwise/event/v1/event';
+import { CancelResult, RunStatus, SessionStatus } from '@spanwise/contracts/spanwise/session/v1/session';
+import { MessageSchema, Role, TokenUsageSchema, ToolOutcome } from '@spanwise/contracts/spanwise/type/v1/message';
+import { DomainError } from '@spanwise/kernel';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  assistantRow,
+  blockDelta,
+  blockStart,
+  called,
+  committed,
+  type PlayedRun,
+  toolResult,
+} from './doubles/runtime-server.ts';
+import { casesOf, input, readRun, type SessionServer, startSessionServer } from './doubles/session-server.ts';
+
+let server: SessionServer;
+beforeAll(async () => {
+  // Each test plays its own runs.
+  server = await startSessionServer(() => Promise.resolve());
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** A run that is dispatched, its stream, and the executor that the test plays. */
+async function dispatched(sessionId: string, more: object = {}) {
+  const index = server.runtime.runs.length;
+  const stream = readRun(server.alice.runSession({ sessionId, input: input(), ...more }));
+  stream.catch(() => undefined);
+  const played = await server.runtime.run(index);
+  const { runId } = await played.started.promise;
+  return { stream, played, runId };
+}
+
+async function expectNextRun(sessionId: string): Promise<void> {
+  const { stream, played } = await dispatched(sessionId);
+  played.finish();
+  expect(casesOf((await stream).events).at(-1)).toBe('runEnd');
+}
+
+const terminals = (events: readonly AgentEvent[]) =>
+  casesOf(events).filter((name) => name === 'runEnd' || name === 'runError');
+
+describe('CancelRun', () => {
+  test('reaches the runtime, ends the run once as cancelled, and frees the session', async () => {
+    const sessionId = await server.newSession();
+    const { stream, played, runId } = await dispatched(sessionId);
+    const { result, run } = await server.alice.cancelRun({ sessionId, runId, reason: 'enough' });
+    expect(result).toBe(CancelResult.ACCEPTED);
+    expect(run).toMatchObject({ id: runId, status: RunStatus.RUNNING, cancelRequested: true });
+    expect(await played.aborted.promise).toBe('cancelled');
+    played.finish({ case: 'aborted', value: {} });
+    const { events } = await stream;
+    expect(terminals(events)).toEqual(['runEnd']);
+    expect(events.at(-1)?.data.value).toMatchObject({ outcome: RunOutcome.CANCELLED, finishReason: 5 });
+    expect(await server.alice.cancelRun({ sessionId, runId })).toMatchObject({
+      result: CancelResult.ALREADY_ENDED,
+      run: { status: RunStatus.CANCELLED, cancelRequested: true, finishReason: 5 },
+    });
+    await expectNextRun(sessionId);
+  });
+
+  test('wins over a completion that comes after it', async () => {
+    const sessionId = await server.newSession();
+    const { stream, played } = await dispatched(sessionId);
+    await server.alice.cancelRun({ sessionId });
+    played.finish();
+    expect((await stream).events.at(-1)?.data.value).toMatchObject({ outcome: RunOutcome.CANCELLED });
+  });
+
+  test('by another replica is noticed by looking at the database', async () => {
+    const sessionId = await server.newSession();
+    const { stream, played, runId } = await dispatched(sessionId);
+    server.sql('update runs set cancel_requested_at = 1, cancel_reason = ? where id = ?', 'elsewhere', runId);
+    expect(await played.aborted.promise).toBe('cancelled');
+    played.finish({ case: 'aborted', value: {} });
+    expect(terminals((await stream).events)).toEqual(['runEnd']);
+  });
+
+  test('that is announced on the bus reaches the executor', async () => {
+    const sessionId = await server.newSession();
+    const { stream, played, runId } = await dispatched(sessionId);
+    expect(await server.bus.request({ runId, traceparent: '' })).toBe(true);
+    expect(await played.aborted.promise).toBe('cancelled');
+    // The announcement alone cancels nothing: the flag is what counts.
+    played.finish();
+    expect((await stream).events.at(-1)?.data.value).toMatchObject({ outcome: RunOutcome.COMPLETED });
+    expect(await server.bus.request({ runId, traceparent: '' })).toBe(false);
+  });
+
+  test('twenty times at random moments leaves one end of each run and a free session', async () => {
+    for (let n = 0; n < 20; n += 1) {
+      const sessionId = await server.newSession();
+      const { stream, played } = await dispatched(sessionId);
+      const answering = played
+        .answer('text')
+        .then(() => played.finish())
+        .catch(() => undefined);
+      await delay(Math.random() * 4);
+      const { result, run } = await server.alice.cancelRun({ sessionId, runId: (await played.started.promise).runId });
+      await answering;
+      const { events } = await stream;
+      const isCancelled = result === CancelResult.ACCEPTED;
+      expect(terminals(events)).toEqual(['runEnd']);
+      expect(events.at(-1)?.data.value).toMatchObject({
+        outcome: isCancelled ? RunOutcome.CANCELLED : RunOutcome.COMPLETED,
+      });
+      expect(run?.cancelRequested).toBe(isCancelled);
+    }
+  });
+});
+
+describe('a runtime that dies', () => {
+  test('in the middle of a text ends the run as failed and frees the session', async () => {
+    const sessionId = await server.newSession();
+    const { stream, played, runId } = await dispatched(sessionId);
+    played.say(blockStart('b', 'm'), blockDelta('b', 0, 'Grü'), blockDelta('b', 4, 'ße'));
+    await delay(20);
+    server.runtime.kill();
+    const { events } = await stream;
+    expect(casesOf(events.filter(({ seq }) => seq > 0n))).toEqual([
+      ...[
+        'runStart',
+        'spanStart',
+        'message',
+        'textStart',
+        'textDelta',
+        'textEnd',
+        'messageAbandoned',
+        'spanEnd',
+        'runError',
+      ],
+    ]);
+    const error = { code: 14, reason: ErrorReason.RUNTIME_UNAVAILABLE, retryable: true };
+    expect(events.at(-1)?.data.value).toMatchObject({ error });
+    expect((await server.alice.getRun({ sessionId, runId })).run).toMatchObject({ status: RunStatus.FAILED, error });
+    expect((await server.alice.getSession({ sessionId })).session).toMatchObject({ status: SessionStatus.IDLE });
+    await expectNextRun(sessionId);
+  });
+
+  test('after it asked for calls leaves every call answered in the context', async () => {
+    const sessionId = await server.newSession();
+    const { stream, played, runId } = await dispatched(sessionId);
+    const part = (callId: string) => ({
+      part: { case: 'toolCall' as const, value: { callId, tool: 'shell', argumentsJson: '{}' } },
+    });
+    await played.checkpoint(
+      [called('c1', 'm'), called('c2', 'm'), committed('m', Role.ASSISTANT)],
+      [assistantRow('m', part('c1'), part('c2'))],
+    );
+    played.say(toolResult('c1', 'one'));
+    await delay(50);
+    server.runtime.kill();
+    const { events } = await stream;
+    const results = events.flatMap(({ data }) => (data.case === 'toolResult' ? [data.value] : []));
+    expect(results.map(({ callId, outcome }) => [callId, outcome])).toEqual([
+      ['c1', ToolOutcome.OK],
+      ['c2', ToolOutcome.UNKNOWN],
+    ]);
+    const { messages } = await server.alice.listMessages({ sessionId });
+    expect(messages.map(({ role, runId: of, seq }) => [role, of === runId || of === '', seq])).toEqual([
+      [Role.USER, true, 1n],
+      [Role.ASSISTANT, true, 2n],
+      [Role.TOOL, true, 3n],
+    ]);
+    const answers = messages[2]?.parts.map(({ part: { value } }) => value);
+    expect(answers).toMatchObject([
+      { callId: 'c1', outcome: ToolOutcome.OK, content: [{ content: { case: 'text', value: 'one' } }] },
+      { callId: 'c2', outcome: ToolOutcome.UNKNOWN },
+    ]);
+    await expectNextRun(sessionId);
+    expect(server.runtime.runs.at(-1)?.history.map((bytes) => fromBinary(MessageSchema, bytes).role)).toEqual([
+      ...[Role.USER, Role.ASSISTANT, Role.TOOL, Role.USER],
+    ]);
+  });
+
+  test('while its run is being cancelled leaves it cancelled', async () => {
+    const sessionId = await server.newSession();
+    const { stream, played } = await dispatched(sessionId);
+    await server.alice.cancelRun({ sessionId });
+    await played.aborted.promise;
+    server.runtime.kill();
+    expect((await stream).events.at(-1)?.data.value).toMatchObject({ outcome: RunOutcome.CANCELLED });
+  });
+});
+
+describe('what a run ends with', () => {
+  test('is told by the stream and kept on the run: usage', async () => {
+    const sessionId = await server.newSession();
+    const { stream, played, runId } = await dispatched(sessionId);
+    const usage = create(TokenUsageSchema, { inputTokens: 2n ** 40n, outputTokens: 7n, estimated: true });
+    played.responses.push({ frame: { case: 'finish', value: { outcome: { case: 'completed', value: 2 }, usage } } });
+    expect((await stream).events.at(-1)?.data.value).toMatchObject({
+      outcome: RunOutcome.COMPLETED,
+      finishReason: 2,
+      usage,
+    });
+    expect((await server.alice.getRun({ sessionId, runId })).run).toMatchObject({ finishReason: 2, usage });
+    expect((await server.alice.listRuns({ sessionId })).runs).toMatchObject([{ id: runId, usage }]);
+  });
+
+  test('is told by the stream and kept on the run: an error', async () => {
+    const sessionId = await server.newSession();
+    const { stream, played, runId } = await dispatched(sessionId);
+    const facts = { code: 8, reason: ErrorReason.MODEL_RATE_LIMITED, message: 'slow down', retryable: true };
+    const error = create(AgentErrorSchema, { ...facts, retryAfter: { seconds: 30n } });
+    played.finish({ case: 'failed', value: error });
+    expect((await stream).events.at(-1)?.data.value).toMatchObject({ error });
+    expect((await server.alice.getRun({ sessionId, runId })).run).toMatchObject({ status: RunStatus.FAILED, error });
+  });
+
+  test('is the reason with which the runtime refuses the dispatch', async () => {
+    const sessionId = await server.newSession();
+    const { stream, played } = await dispatched(sessionId);
+    played.responses.fail(new DomainError('not-found', 'AGENT_NOT_FOUND', 'No such agent.'));
+    const error = { code: 5, reason: ErrorReason.AGENT_NOT_FOUND, message: 'No such agent.', retryable: false };
+    expect((await stream).events.at(-1)?.data.value).toMatchObject({ error });
+  });
+});
+
+describe('DeleteSession', () => {
+  test('with its active run cancels the run, and the session is gone at once', async () => {
+    const sessionId = await server.newSession();
+    const { stream, played, runId } = await dispatched(sessionId);
+    await server.alice.deleteSession({ sessionId, cancelActiveRun: true });
+    expect(await played.aborted.promise).toBe('cancelled');
+    played.finish({ case: 'aborted', value: {} });
+    expect((await stream).events.at(-1)?.data.value).toMatchObject({ outcome: RunOutcome.CANCELLED });
+    expect(server.sql('select status from runs where id = ?', runId)).toEqual([{ status: 'CANCELLED' }]);
+  });
+});
+
+test('a service that shuts down ends its runs as failed', async () => {
+  await using other = await startSessionServer(() => Promise.resolve());
+  const sessionId = await other.newSession();
+  const { run } = await other.alice.startRun({ sessionId, input: input() });
+  await (await other.runtime.run(0)).started.promise;
+  const rows = await other.stopService(() =>
+    other.sql(
+      'select r.status, s.status as session, r.ending from runs r join sessions s on s.id = r.session_id where r.id = ?',
+      run?.id ?? '',
+    ),
+  );
+  expect(rows).toEqual([{ status: 'FAILED', session: 'IDLE', ending: expect.stringContaining('"reason":81') }]);
+});
