@@ -15,6 +15,7 @@ import { sessionServiceHandler } from './api/session-service-handler.ts';
 import { CancelRun } from './application/cancel-run.ts';
 import { Disconnects } from './application/disconnects.ts';
 import { DriveRun } from './application/drive-run.ts';
+import { EndOrphans } from './application/end-orphans.ts';
 import { ManageSessions } from './application/manage-sessions.ts';
 import { startPolls } from './application/polls.ts';
 import { ReadLog } from './application/read-log.ts';
@@ -74,7 +75,12 @@ export async function createSessionService(
     await database.migrate();
   }
   const bus = overrides.cancelBus ?? resources.use(cancelBusOf(config));
-  const { useCases, drivers } = wire(config, overrides, { database, telemetry, bus, logger }, resources);
+  const { useCases, drivers, endOrphans } = wire(config, overrides, { database, telemetry, bus, logger }, resources);
+  if (config.isAlone) {
+    for (const { id, sessionId } of await endOrphans.execute()) {
+      logger.warn({ run_id: id, session_id: sessionId }, 'ended a run that a killed process left behind');
+    }
+  }
   resources.use(bus.listen(({ runId }) => drivers.cancel(brandId<RunId>(runId))));
   const server = await serve({
     host: config.host,
@@ -146,7 +152,8 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
     readRuns: new ReadRuns({ sessions, runs, pageTokens }),
     readLog: new ReadLog({ sessions, runs, log, context, pageTokens }),
   };
-  return { useCases, drivers };
+  const endOrphans = new EndOrphans({ runs, log, hub, spans, codec, clock, ids, instanceId, toAgentError });
+  return { useCases, drivers, endOrphans };
 }
 
 function cancelBusOf({ natsUrl }: SessionConfig): CancelBus {

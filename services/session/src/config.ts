@@ -13,6 +13,8 @@ export interface SessionConfig {
   readonly sqliteSync: 'normal' | 'full';
   /** Migrates the schema at start; off by default with MySQL, where it is a step of the deployment. */
   readonly migratesAtStart: boolean;
+  /** True for SQLite: no other process uses the database, so runs found unfinished at start have lost their driver. */
+  readonly isAlone: boolean;
   readonly runtimeUrl: string;
   /** Connections to the runtime over which runs are spread. */
   readonly runtimeConnections: number;
@@ -46,6 +48,7 @@ export function readSessionConfig(env: Environment = process.env): SessionConfig
     databasePoolSize: reader.integer('SPANWISE_DATABASE_POOL', 10, { min: 1, max: 1000 }),
     sqliteSync: reader.choice('SPANWISE_SQLITE_SYNC', ['normal', 'full'], 'normal'),
     migratesAtStart: migrate === 'always' || (migrate === 'auto' && isSqlite),
+    isAlone: isSqlite,
     runtimeUrl: reader.url('SPANWISE_RUNTIME_URL', 'http://127.0.0.1:7002'),
     runtimeConnections: reader.integer('SPANWISE_RUNTIME_CONNECTIONS', 4, { min: 1, max: 64 }),
     natsUrl: reader.text('SPANWISE_NATS_URL', ''),

@@ -6,15 +6,7 @@ import { CancelResult, RunStatus, SessionStatus } from '@spanwise/contracts/span
 import { MessageSchema, Role, TokenUsageSchema, ToolOutcome } from '@spanwise/contracts/spanwise/type/v1/message';
 import { DomainError } from '@spanwise/kernel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  assistantRow,
-  blockDelta,
-  blockStart,
-  called,
-  committed,
-  type PlayedRun,
-  toolResult,
-} from './doubles/runtime-server.ts';
+import { assistantRow, blockDelta, blockStart, called, committed, toolResult } from './doubles/runtime-server.ts';
 import { casesOf, input, readRun, type SessionServer, startSessionServer } from './doubles/session-server.ts';
 
 let server: SessionServer;

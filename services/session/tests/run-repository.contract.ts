@@ -230,6 +230,20 @@ export function runRepositoryContract(open: () => Promise<Repositories>): void {
     expect(await repositories.runs.requestCancel(first.run.sessionId, second.run.id, '', 1)).toBe('not-found');
   });
 
+  test('claims a run once, and fences whoever drove it before', async () => {
+    const { run, position } = await startedRun();
+    const owners = Array.from({ length: 8 }, () => ids.uuid());
+    const claims = await Promise.all(owners.map((owner) => repositories.runs.claim(run, owner)));
+    const [claimed, ...others] = claims.filter((claim) => claim !== undefined);
+    expect(others).toEqual([]);
+    expect(claimed).toMatchObject({ run: { id: run.id, epoch: 2, attempt: 2 }, lastSeq: 1, lastContextSeq: 1 });
+    await expect(repositories.log.append(appendOf(position))).rejects.toMatchObject({ reason: 'FENCED' });
+    expect(await repositories.runs.beginFinishing(run.id, run.epoch)).toBe(false);
+    await repositories.log.append(appendOf({ ...position, epoch: 2 }));
+    const unfinished = await repositories.runs.unfinished();
+    expect(unfinished.filter(({ id }) => id === run.id)).toEqual([claimed?.run]);
+  });
+
   test('lists runs newest first', async () => {
     const session = await repositories.sessions.create(newSession());
     const made: RunId[] = [];

@@ -65,6 +65,13 @@ export class RunWriter {
     void this.#drain();
   }
 
+  /** Takes note of what an earlier driver of the run has stored, without storing it again. */
+  restore(event: UnplacedEvent): void {
+    this.work.note(event);
+    this.#blocks.note(event);
+    this.#blocks.takeChunks();
+  }
+
   /** Takes rows for the context, to be stored together with the events that are written next. */
   writeContext(rows: readonly ContextRow[]): void {
     for (const row of rows) {

@@ -55,6 +55,13 @@ export interface RunRepository {
   requestCancel(sessionId: SessionId, runId: RunId, reason: string, nowMs: number): Promise<CancelOutcome>;
   /** Those of the owner's running runs whose cancel was requested. */
   cancelRequested(ownerId: string): Promise<readonly RunId[]>;
+  /** All runs that are not over. */
+  unfinished(): Promise<readonly Run[]>;
+  /**
+   * Takes a run over: raises the epoch of its session and makes `ownerId` its owner. From then on whoever drove it before
+   * is fenced. Undefined when the run is no longer what was read: somebody else was faster, or it has ended.
+   */
+  claim(run: Run, ownerId: string): Promise<StartedRun | undefined>;
   /** RUNNING → FINISHING: true decides that the run completes; false means that a cancel came first. */
   beginFinishing(runId: RunId, epoch: number): Promise<boolean>;
   /** Throws FENCED when the run is no longer this epoch's to end. A repeated finish finds its own and is fine. */

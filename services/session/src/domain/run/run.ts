@@ -15,17 +15,22 @@ export const runTransitions: Readonly<Record<RunStatus, readonly RunStatus[]>> =
   FAILED: [],
 };
 
+/** Whether a run is over. */
+export function isOver(status: RunStatus): boolean {
+  return runTransitions[status].length === 0;
+}
+
+/** Statuses of a run that is not over. */
+export const unfinishedStatuses: readonly RunStatus[] = (Object.keys(runTransitions) as RunStatus[]).filter(
+  (status) => !isOver(status),
+);
+
 /** Statuses in which a cancel is accepted. */
 export const cancellableStatuses: readonly RunStatus[] = ['QUEUED', 'RUNNING', 'WAITING'];
 
 /** Statuses from which a run may go to `target`. */
 export function runStatusesBefore(target: RunStatus): readonly RunStatus[] {
   return statusesBefore(runTransitions, target);
-}
-
-/** Whether a run is over. */
-export function isOver(status: RunStatus): boolean {
-  return runTransitions[status].length === 0;
 }
 
 /** How a run is to be done. What is undefined or empty comes from the agent's configuration. */

@@ -1,6 +1,12 @@
 import type { RunId, SessionId } from '@spanwise/kernel';
 import { fenced } from '../../domain/event/event-errors.ts';
-import { cancellableStatuses, type Run, type RunEnding, runStatusesBefore } from '../../domain/run/run.ts';
+import {
+  cancellableStatuses,
+  type Run,
+  type RunEnding,
+  runStatusesBefore,
+  unfinishedStatuses,
+} from '../../domain/run/run.ts';
 import type {
   CancelOutcome,
   Finish,
@@ -78,6 +84,23 @@ export class InMemoryRunRepository implements RunRepository {
     return [...this.#store.runs.values()]
       .filter((run) => run.ownerId === ownerId && run.status === 'RUNNING' && run.cancelRequestedAtMs !== undefined)
       .map(({ id }) => id);
+  }
+
+  async unfinished(): Promise<readonly Run[]> {
+    return [...this.#store.runs.values()].filter(({ status }) => unfinishedStatuses.includes(status));
+  }
+
+  async claim(run: Run, ownerId: string): Promise<StartedRun | undefined> {
+    const entry = this.#store.sessions.get(run.sessionId);
+    const isCurrent = entry?.session.activeRunId === run.id && entry.session.epoch === run.epoch;
+    if (entry === undefined || !isCurrent) {
+      return undefined;
+    }
+    const claimed = { ...run, ownerId, epoch: run.epoch + 1, attempt: run.attempt + 1 };
+    this.#store.runs.set(run.id, claimed);
+    entry.session = { ...entry.session, epoch: claimed.epoch };
+    const { lastSeq, lastContextSeq } = entry.session;
+    return { run: claimed, isNew: false, lastSeq, lastContextSeq };
   }
 
   async beginFinishing(runId: RunId, epoch: number): Promise<boolean> {

@@ -1,13 +1,14 @@
 import { brandId, type RunId, type SessionId } from '@spanwise/kernel';
 import {
   databaseUnavailable,
+  firstRow,
   insertRows,
   isUniqueViolation,
   type OpenDatabase,
   type SqlExecutor,
 } from '@spanwise/persistence';
 import { fenced } from '../../domain/event/event-errors.ts';
-import type { Run } from '../../domain/run/run.ts';
+import { type Run, unfinishedStatuses } from '../../domain/run/run.ts';
 import type {
   CancelOutcome,
   Finish,
@@ -78,6 +79,31 @@ export class MikroOrmRunRepository implements RunRepository {
       [ownerId],
     );
     return rows.map(({ id }) => brandId<RunId>(id));
+  }
+
+  async unfinished(): Promise<readonly Run[]> {
+    const records = await this.#database.em().find(RunRecord, { status: { $in: [...unfinishedStatuses] } });
+    return records.map(runFromRecord);
+  }
+
+  async claim(run: Run, ownerId: string): Promise<StartedRun | undefined> {
+    const { id, sessionId, epoch } = run;
+    return this.#database.sql.transaction(async (tx) => {
+      if ((await tx.run(statements.claimSession, [sessionId, id, epoch])) === 0) {
+        return undefined;
+      }
+      if ((await tx.run(statements.claimRun, [ownerId, id, epoch])) === 0) {
+        throw fenced();
+      }
+      const counters = 'select last_seq, last_ctx_seq from sessions where id = ?';
+      const row = await firstRow<{ last_seq: number; last_ctx_seq: number }>(tx, counters, [sessionId]);
+      return {
+        run: { ...run, ownerId, epoch: epoch + 1, attempt: run.attempt + 1 },
+        isNew: false,
+        lastSeq: row?.last_seq ?? 0,
+        lastContextSeq: row?.last_ctx_seq ?? 0,
+      };
+    });
   }
 
   async beginFinishing(runId: RunId, epoch: number): Promise<boolean> {

@@ -1,13 +1,14 @@
-import type { SessionId, Uid } from '@spanwise/kernel';
-import { brandId, type RunId } from '@spanwise/kernel';
-import { firstRow, isUniqueViolation, type OpenDatabase, type SqlExecutor } from '@spanwise/persistence';
+import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
+import { firstRow, insertRows, isUniqueViolation, type OpenDatabase, type SqlExecutor } from '@spanwise/persistence';
 import { cancellableStatuses } from '../../domain/run/run.ts';
 import type { Session } from '../../domain/session/session.ts';
 import type { DeleteResult, SessionCursor, SessionRepository } from '../../domain/session/session-repository.ts';
 import { sessionFromRecord } from './record-mapping.ts';
 import { SessionRecord } from './records.ts';
+import { selectSession, selectSessionByRequest } from './selects.ts';
+import { sessionColumns, sessionValues } from './session-values.ts';
 
-/** Sessions on MikroORM, for MySQL and SQLite. */
+/** Sessions on MikroORM, and prepared SQL where it is hot; for MySQL and SQLite. */
 export class MikroOrmSessionRepository implements SessionRepository {
   readonly #database: OpenDatabase;
 
@@ -16,37 +17,24 @@ export class MikroOrmSessionRepository implements SessionRepository {
   }
 
   async create(session: Session): Promise<Session> {
-    const em = this.#database.em();
-    const requestId = session.requestId === '' ? null : session.requestId;
+    const { sql } = this.#database;
     try {
-      await em.insert(SessionRecord, {
-        id: session.id,
-        uid: session.uid,
-        requestId,
-        title: session.title,
-        status: session.status,
-        activeRunId: null,
-        epoch: session.epoch,
-        lastSeq: session.lastSeq,
-        firstSeq: session.firstSeq,
-        lastCtxSeq: session.lastContextSeq,
-        createdAt: session.createdAtMs,
-        updatedAt: session.updatedAtMs,
-        deletedAt: null,
-      });
+      await insertRows(sql, 'sessions', sessionColumns, [sessionValues(session)]);
       return session;
     } catch (error) {
-      const made = isUniqueViolation(error) ? await em.findOne(SessionRecord, { uid: session.uid, requestId }) : null;
-      if (made === null) {
+      const made = isUniqueViolation(error)
+        ? await selectSessionByRequest(sql, session.uid, session.requestId)
+        : undefined;
+      if (made === undefined) {
         throw error;
       }
-      return sessionFromRecord(made);
+      return made;
     }
   }
 
-  async find(uid: Uid, id: SessionId): Promise<Session | undefined> {
-    const record = await this.#database.em().findOne(SessionRecord, { id, uid, deletedAt: null });
-    return record === null ? undefined : sessionFromRecord(record);
+  /** Every request about a session begins with it, so it goes without the ORM. */
+  find(uid: Uid, id: SessionId): Promise<Session | undefined> {
+    return selectSession(this.#database.sql, uid, id);
   }
 
   async list(uid: Uid, after: SessionCursor | undefined, limit: number): Promise<readonly Session[]> {

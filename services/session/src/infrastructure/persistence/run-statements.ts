@@ -1,4 +1,10 @@
-import { cancellableStatuses, type Run, type RunStatus, runStatusesBefore } from '../../domain/run/run.ts';
+import {
+  cancellableStatuses,
+  type Run,
+  type RunStatus,
+  runStatusesBefore,
+  unfinishedStatuses,
+} from '../../domain/run/run.ts';
 import { sessionStatusesBefore } from '../../domain/session/session.ts';
 
 /** The guarded statements about runs, with the allowed statuses of the domain's tables written out. */
@@ -15,6 +21,12 @@ export const releaseSession = `update sessions
     updated_at = ?
   where id = ? and active_run_id = ? and epoch = ? and last_seq = ?
     and status in (${list(sessionStatusesBefore('IDLE'))})`;
+
+export const claimSession = `update sessions set epoch = epoch + 1
+  where id = ? and active_run_id = ? and epoch = ?`;
+
+export const claimRun = `update runs set owner_id = ?, epoch = epoch + 1, attempt = attempt + 1
+  where id = ? and epoch = ? and status in (${list(unfinishedStatuses)})`;
 
 export const requestCancel = `update runs
   set cancel_requested_at = coalesce(cancel_requested_at, ?), cancel_reason = coalesce(cancel_reason, ?)

@@ -5,10 +5,20 @@ import type { Session } from '../../domain/session/session.ts';
 import { runFromRecord, sessionFromRecord } from './record-mapping.ts';
 import type { RunRecord, SessionRecord } from './records.ts';
 
-/** Reads inside of a transaction, without the ORM. */
+/** Reads without the ORM: inside of transactions, and where they are hot. */
 
 export async function selectSession(tx: SqlExecutor, uid: Uid, id: SessionId): Promise<Session | undefined> {
   const row = await firstRow(tx, 'select * from sessions where id = ? and uid = ? and deleted_at is null', [id, uid]);
+  return row === undefined ? undefined : sessionFromRecord(camelCased<SessionRecord>(row));
+}
+
+/** Also a deleted one: its request was answered. */
+export async function selectSessionByRequest(
+  tx: SqlExecutor,
+  uid: Uid,
+  requestId: string,
+): Promise<Session | undefined> {
+  const row = await firstRow(tx, 'select * from sessions where uid = ? and request_id = ?', [uid, requestId]);
   return row === undefined ? undefined : sessionFromRecord(camelCased<SessionRecord>(row));
 }
 

@@ -1,0 +1,72 @@
+import type { EventLog } from '../domain/event/event-log.ts';
+import type { Run } from '../domain/run/run.ts';
+import { runtimeUnavailable } from '../domain/run/run-errors.ts';
+import type { StartedRun } from '../domain/run/run-repository.ts';
+import { type EndRunDeps, endRun } from './end-run.ts';
+import type { SpanExporter } from './ports/span-exporter.ts';
+import { RunWriter } from './run-writer.ts';
+import type { SessionHub } from './session-hub.ts';
+
+export interface EndOrphansDeps extends EndRunDeps {
+  readonly log: EventLog;
+  readonly hub: SessionHub;
+  readonly spans: SpanExporter;
+  readonly instanceId: string;
+}
+
+const page = 500;
+
+/**
+ * Ends the runs that a killed process left behind, as failed or, when that was asked for, as cancelled. Only for a process
+ * that is alone with its database, at its start: there every run that is not over has lost its driver.
+ */
+export class EndOrphans {
+  readonly #deps: EndOrphansDeps;
+
+  constructor(deps: EndOrphansDeps) {
+    this.#deps = deps;
+  }
+
+  /** Answers the runs that it ended. */
+  async execute(): Promise<readonly Run[]> {
+    const ended: Run[] = [];
+    for (const run of await this.#deps.runs.unfinished()) {
+      const claimed = await this.#deps.runs.claim(run, this.#deps.instanceId);
+      if (claimed !== undefined) {
+        await this.#end(claimed);
+        ended.push(claimed.run);
+      }
+    }
+    return ended;
+  }
+
+  async #end({ run, lastSeq, lastContextSeq }: StartedRun): Promise<void> {
+    const { log, hub, clock, spans, toAgentError } = this.#deps;
+    const publisher = hub.open(run.sessionId, lastSeq);
+    const writer = new RunWriter(
+      {
+        log,
+        publisher,
+        clock,
+        onSpanClosed: (span) => spans.export(span, run.span.traceFlags),
+        onFailure: () => undefined,
+      },
+      { sessionId: run.sessionId, runId: run.id, epoch: run.epoch, lastSeq, lastContextSeq },
+    );
+    await this.#restore(writer, run);
+    const error = toAgentError(runtimeUnavailable('the process that drove it was killed'));
+    await endRun(this.#deps, run, writer, { outcome: { kind: 'failed', error }, usage: undefined });
+    publisher.close();
+  }
+
+  async #restore(writer: RunWriter, { sessionId, id: runId, startSeq }: Run): Promise<void> {
+    for (let afterSeq = startSeq - 1; ; ) {
+      const events = await this.#deps.log.read({ sessionId, runId, afterSeq, limit: page });
+      events.forEach((event) => writer.restore(event));
+      afterSeq = Number(events.at(-1)?.seq ?? afterSeq);
+      if (events.length < page) {
+        return;
+      }
+    }
+  }
+}

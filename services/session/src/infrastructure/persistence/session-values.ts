@@ -1,0 +1,35 @@
+import type { SqlValue } from '@spanwise/persistence';
+import type { Session } from '../../domain/session/session.ts';
+
+export const sessionColumns = [
+  'id',
+  'uid',
+  'request_id',
+  'title',
+  'status',
+  'active_run_id',
+  'epoch',
+  'last_seq',
+  'first_seq',
+  'last_ctx_seq',
+  'created_at',
+  'updated_at',
+] as const;
+
+/** Values of a session, in the order of {@link sessionColumns}. */
+export function sessionValues(session: Session): SqlValue[] {
+  return [
+    session.id,
+    session.uid,
+    session.requestId === '' ? null : session.requestId,
+    session.title,
+    session.status,
+    session.activeRunId ?? null,
+    session.epoch,
+    session.lastSeq,
+    session.firstSeq,
+    session.lastContextSeq,
+    session.createdAtMs,
+    session.updatedAtMs,
+  ];
+}
