@@ -211,27 +211,16 @@ describe('bytes that are no message', () => {
     head.writeUInt32BE(length, 1);
     return Buffer.concat([head, message]);
   };
-  const nested = (depth: number) => {
-    let message: Buffer = Buffer.alloc(0);
-    for (let n = 0; n < depth; n += 1) {
-      const length: number[] = [];
-      for (let rest = message.length; ; rest >>= 7) {
-        length.push(rest > 127 ? (rest & 127) | 128 : rest);
-        if (rest <= 127) {
-          break;
-        }
-      }
-      message = Buffer.concat([Buffer.from([0x12, ...length]), message]);
-    }
-    return message;
-  };
-
   test.each([
     ['a varint of twelve bytes', envelope(Buffer.from([0x08, ...Array.from({ length: 12 }, () => 0xff)]))],
     ['a wire type that does not exist', envelope(Buffer.from([0x0f, 0x01]))],
     ['text that is no UTF-8', envelope(Buffer.from([0x0a, 0x02, 0xff, 0xfe]))],
     ['a field longer than the message', envelope(Buffer.from([0x0a, 0x7f, 0x41]))],
-    ['nesting of 5,000', envelope(nested(5000))],
+    ['nesting of 5,000 groups', envelope(Buffer.alloc(5000, 0x1b))],
+    [
+      'nesting of 5,000 groups that are closed',
+      envelope(Buffer.concat([Buffer.alloc(5000, 0x7b), Buffer.alloc(5000, 0x7c)])),
+    ],
     ['an envelope longer than its body', envelope(Buffer.from([0x0a]), 100)],
     ['an envelope that is cut', Buffer.from([0, 0])],
     ['no envelope', Buffer.alloc(0)],

@@ -11,8 +11,8 @@ export interface Limit {
 }
 
 export const pageLimit: Limit = { default: 200, cap: 1000 };
-export const globLimit: Limit = { default: 100, cap: 1000 };
-export const grepLimit: Limit = { default: 1000, cap: 10_000 };
+const globLimit: Limit = { default: 100, cap: 1000 };
+const grepLimit: Limit = { default: 1000, cap: 10_000 };
 
 /** 0 asks for the default; more than the cap is the cap. */
 export function limitOf(asked: number, limit: Limit): number {

@@ -97,3 +97,23 @@ test('tells what can not be searched before the first match', async () => {
   expect(await failureOf(files.search('x', { path: '/workspace/none' }))).toMatchObject({ reason: 'FILE_NOT_FOUND' });
   expect(await failureOf(files.search('x', { path: '/none' }))).toMatchObject({ reason: 'FILE_NOT_FOUND' });
 });
+
+test('reads large files piece by piece, and again when they change in between', async () => {
+  const files = await filesFixture();
+  const large = `${'x'.repeat(99)}\n`.repeat(30_000);
+  await files.put('/workspace/large', `${large}hit one`);
+  const disk = files.disks.get('work');
+  const read = disk?.read.bind(disk);
+  let reads = 0;
+  Object.assign(disk ?? {}, {
+    read: async (...input: Parameters<NonNullable<typeof read>>) => {
+      reads += 1;
+      if (reads === 2) {
+        await files.put('/workspace/large', `${large}hit two`);
+      }
+      return read?.(...input);
+    },
+  });
+  expect(lines(await files.search('hit'))).toEqual(['/workspace/large:30001:hit two']);
+  expect(reads).toBe(5);
+});

@@ -1,6 +1,6 @@
 import type { Clock } from '@spanwise/kernel';
 import type { Caller } from '../domain/disk/caller.ts';
-import { FileError, fileNotFound } from '../domain/disk/file-errors.ts';
+import { fileNotFound } from '../domain/disk/file-errors.ts';
 import { maxFileBytes } from '../domain/disk/file-store.ts';
 import { VirtualPath } from '../domain/path/virtual-path.ts';
 import type { CallerViews } from './caller-views.ts';
@@ -8,6 +8,7 @@ import { Pacer } from './pacer.ts';
 import type { PathRequest } from './path-request.ts';
 import type { GlobCompiler } from './ports/glob-compiler.ts';
 import type { LinePattern, LinePatternCompiler } from './ports/line-pattern.ts';
+import { readText } from './read-text.ts';
 import { type LineMatch, searchLines } from './search-lines.ts';
 import type { ViewTree } from './view-tree.ts';
 import { type FoundFile, walkFiles } from './walk-files.ts';
@@ -47,9 +48,6 @@ export interface GrepDeps {
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
-/** Bytes in which a NUL makes a file binary. */
-const binaryCheckBytes = 8192;
-
 /** Finds lines by regular expression, in byte order of paths, with one file in memory at a time. */
 export class Grep {
   readonly #deps: GrepDeps;
@@ -86,7 +84,9 @@ export class Grep {
 
   async *#search(tree: ViewTree, { path, node }: FoundFile, search: FileSearch, signal: AbortSignal) {
     const { pattern, contextLines, pacer, count } = search;
-    const data = node.size > maxFileBytes ? undefined : await readText(tree, path, signal);
+    const disk = tree.diskAt(path);
+    const isSearched = disk !== undefined && node.size <= maxFileBytes;
+    const data = isSearched ? await readText(disk, path, signal) : undefined;
     if (data === undefined) {
       count.filesSkipped += 1;
       return;
@@ -127,18 +127,4 @@ async function* filesAt(
 
 function nameFrom(top: VirtualPath, path: VirtualPath): string {
   return path.equals(top) ? path.name : path.relativeTo(top).text.slice(1);
-}
-
-/** Undefined for what is binary, too long by now, or gone. */
-async function readText(tree: ViewTree, path: VirtualPath, signal: AbortSignal): Promise<Uint8Array | undefined> {
-  try {
-    const slice = await tree.diskAt(path)?.read(path, { offset: 0, length: maxFileBytes }, signal);
-    const isText = slice !== undefined && !slice.data.subarray(0, binaryCheckBytes).includes(0);
-    return isText && slice.node.size <= maxFileBytes ? slice.data : undefined;
-  } catch (error) {
-    if (error instanceof FileError) {
-      return undefined;
-    }
-    throw error;
-  }
 }

@@ -11,7 +11,7 @@ export interface LineMatch {
 }
 
 /** Characters of a line that are told. */
-export const maxLineCharacters = 2000;
+const maxLineCharacters = 2000;
 /** Bytes that are decoded at once. */
 const blockBytes = 64 * 1024;
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { replaced } from '../../tests/doubles/replaced.ts';
 import {
   assistantMessage,
   contextRow,
@@ -102,14 +103,13 @@ describe('driving a run to its end', () => {
       commit = resolve;
     });
     const world = inMemoryWorld({
-      log: (log) => ({
-        append: async (append) => {
-          await gate;
-          return log.append(append);
-        },
-        read: (query) => log.read(query),
-        lastSeqs: (ids) => log.lastSeqs(ids),
-      }),
+      log: (log) =>
+        replaced(log, {
+          async append(append) {
+            await gate;
+            return log.append(append);
+          },
+        }),
     });
     const { executor, run, sessionId } = await startedRun(world);
     executor.say(spanStart('00000000000000a1', run.span.span.id));

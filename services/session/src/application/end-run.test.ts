@@ -2,6 +2,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { MessageSchema } from '@spanwise/contracts/spanwise/type/v1/message';
 import { DomainError } from '@spanwise/kernel';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { replaced } from '../../tests/doubles/replaced.ts';
 import {
   assistantMessage,
   callDelta,
@@ -163,16 +164,7 @@ describe('the end of a run', () => {
   ) =>
     inMemoryWorld({
       ...replacements,
-      runs: (runs) => ({
-        start: (request, begin) => runs.start(request, begin),
-        find: (sessionId, runId) => runs.find(sessionId, runId),
-        list: (sessionId, before, limit) => runs.list(sessionId, before, limit),
-        requestCancel: (sessionId, runId, reason, nowMs) => runs.requestCancel(sessionId, runId, reason, nowMs),
-        cancelRequested: (ownerId) => runs.cancelRequested(ownerId),
-        beginFinishing: (runId, epoch) => runs.beginFinishing(runId, epoch),
-        finish: (finish) => runs.finish(finish),
-        ...replacement(runs),
-      }),
+      runs: (runs) => replaced(runs, replacement(runs)),
     });
   const away = () => new DomainError('unavailable', 'DATABASE_UNAVAILABLE', 'away');
 
@@ -187,14 +179,13 @@ describe('the end of a run', () => {
         },
       }),
       {
-        log: (log) => ({
-          async append(append) {
-            await (append.events.some(({ data }) => data.case === 'textDelta') ? slowAppend.promise : undefined);
-            return log.append(append);
-          },
-          read: (query) => log.read(query),
-          lastSeqs: (ids) => log.lastSeqs(ids),
-        }),
+        log: (log) =>
+          replaced(log, {
+            async append(append) {
+              await (append.events.some(({ data }) => data.case === 'textDelta') ? slowAppend.promise : undefined);
+              return log.append(append);
+            },
+          }),
       },
     );
     const { executor, sessionId } = await startedRun(world);

@@ -1,5 +1,6 @@
 import type { RunId, SessionId } from '@spanwise/kernel';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { replaced } from '../../tests/doubles/replaced.ts';
 import { assistantMessage, spanStart, textDelta, textEnd, textStart } from '../../tests/doubles/said.ts';
 import { TextReader } from '../../tests/doubles/text-reader.ts';
 import { Watcher } from '../../tests/doubles/watcher.ts';
@@ -220,16 +221,15 @@ describe('a session that is driven elsewhere', () => {
 
   test('that begins to be driven here while the log is asked shows no text twice', async () => {
     let asked: (() => void) | undefined;
-    const holding = (log: EventLog): EventLog => ({
-      append: (append) => log.append(append),
-      read: (each) => log.read(each),
-      async lastSeqs(ids) {
-        await new Promise<void>((resolve) => {
-          asked = resolve;
-        });
-        return log.lastSeqs(ids);
-      },
-    });
+    const holding = (log: EventLog): EventLog =>
+      replaced(log, {
+        async lastSeqs(ids) {
+          await new Promise<void>((resolve) => {
+            asked = resolve;
+          });
+          return log.lastSeqs(ids);
+        },
+      });
     const world = inMemoryWorld({ log: holding });
     const sessionId = await openSession(world);
     const watcher = follow(world, sessionId);

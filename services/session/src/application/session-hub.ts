@@ -20,8 +20,6 @@ export class SessionHub {
   open(sessionId: SessionId, lastSeq: number): Publisher {
     const channel = new Channel(lastSeq);
     this.#channels.set(sessionId, channel);
-    // What began the run was stored before it was driven: whoever watches reads it.
-    this.tellLastSeq(sessionId, lastSeq);
     // What the start of the run has committed is news for those who watch already.
     this.tellLastSeq(sessionId, lastSeq);
     return {

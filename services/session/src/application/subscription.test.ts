@@ -1,0 +1,151 @@
+import { brandId, type SessionId } from '@spanwise/kernel';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { callDelta, callStart, spanStart, textDelta, textEnd, textStart } from '../../tests/doubles/said.ts';
+import type { UnplacedEvent } from '../domain/event/agent-event.ts';
+import type { Published } from './published.ts';
+import { SessionHub } from './session-hub.ts';
+
+const sessionId = brandId<SessionId>('00000000-0000-7000-8000-0000000000aa');
+const otherId = brandId<SessionId>('00000000-0000-7000-8000-0000000000ab');
+const never = new AbortController().signal;
+
+const shown = (seq: number, event: UnplacedEvent): Published => ({
+  event: { ...event, seq: BigInt(seq), sessionId, runId: 'r', epoch: 1n },
+});
+const entries = (from: number, count: number) =>
+  Array.from({ length: count }, (_, n) => shown(from + n, spanStart('a')));
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a subscription', () => {
+  test('gets what is shown after it began, of its session only', async () => {
+    const hub = new SessionHub();
+    const [publisher, other] = [hub.open(sessionId, 3), hub.open(otherId, 0)];
+    publisher.publish(entries(4, 1));
+    using subscription = hub.subscribe(sessionId);
+    expect(subscription.restart()).toEqual({ lastSeq: 4, tails: [] });
+    other.publish(entries(1, 1));
+    publisher.publish(entries(5, 2));
+    publisher.publish(entries(7, 1));
+    expect(await subscription.take(10, never)).toEqual({ kind: 'events', entries: entries(5, 3) });
+  });
+
+  test('waits for something to be shown', async () => {
+    const hub = new SessionHub();
+    const publisher = hub.open(sessionId, 0);
+    using subscription = hub.subscribe(sessionId);
+    subscription.restart();
+    const taken = subscription.take(10_000, never);
+    publisher.publish(entries(1, 1));
+    expect(await taken).toEqual({ kind: 'events', entries: entries(1, 1) });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('tells of silence, and of an abort at once', async () => {
+    using subscription = new SessionHub().subscribe(sessionId);
+    const silence = subscription.take(10_000, never);
+    vi.advanceTimersByTime(10_000);
+    expect(await silence).toEqual({ kind: 'silence' });
+    const leaving = new AbortController();
+    const taken = subscription.take(10_000, leaving.signal);
+    leaving.abort();
+    expect(await taken).toEqual({ kind: 'aborted' });
+    expect(await subscription.take(10_000, leaving.signal)).toEqual({ kind: 'aborted' });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('drops what waits when it is too much, until it begins anew', async () => {
+    const hub = new SessionHub();
+    const publisher = hub.open(sessionId, 0);
+    using subscription = hub.subscribe(sessionId);
+    subscription.restart();
+    publisher.publish(entries(1, 1024));
+    publisher.publish(entries(1025, 1));
+    publisher.publish(entries(1026, 1));
+    expect(await subscription.take(10, never)).toEqual({ kind: 'behind' });
+    expect(subscription.restart()).toEqual({ lastSeq: 1026, tails: [] });
+    publisher.publish(entries(1027, 1));
+    expect(await subscription.take(10, never)).toEqual({ kind: 'events', entries: entries(1027, 1) });
+  });
+
+  test('takes one group that is larger than the limit when nothing waits', async () => {
+    const hub = new SessionHub();
+    const publisher = hub.open(sessionId, 0);
+    using subscription = hub.subscribe(sessionId);
+    subscription.restart();
+    publisher.publish(entries(1, 2000));
+    expect(await subscription.take(10, never)).toEqual({ kind: 'events', entries: entries(1, 2000) });
+  });
+
+  test('is behind when the log has grown elsewhere, until it has read that far', async () => {
+    const hub = new SessionHub();
+    using subscription = hub.subscribe(sessionId);
+    expect(subscription.restart()).toBeUndefined();
+    subscription.hasRead(4);
+    hub.tellLastSeq(sessionId, 4);
+    hub.tellLastSeq(otherId, 9);
+    const taken = subscription.take(10_000, never);
+    hub.tellLastSeq(sessionId, 6);
+    expect(await taken).toEqual({ kind: 'behind' });
+    subscription.hasRead(6);
+    const silence = subscription.take(10_000, never);
+    vi.advanceTimersByTime(10_000);
+    expect(await silence).toEqual({ kind: 'silence' });
+  });
+
+  test('is behind once a driver begins after it, with what the start has committed', async () => {
+    const hub = new SessionHub();
+    using subscription = hub.subscribe(sessionId);
+    subscription.restart();
+    const taken = subscription.take(10_000, never);
+    hub.open(sessionId, 3);
+    expect(await taken).toEqual({ kind: 'behind' });
+  });
+});
+
+describe('the hub', () => {
+  test('knows of each open block the text that is not stored', () => {
+    const hub = new SessionHub();
+    const publisher = hub.open(sessionId, 0);
+    const chunk = shown(3, textDelta('b', 0, 'Grü'));
+    publisher.publish([shown(1, textStart('b')), shown(2, callStart('c', 'm')), shown(0, textDelta('b', 0, 'Gr'))]);
+    publisher.publish([shown(0, textDelta('b', 2, 'ü')), shown(0, callDelta('c', 0, '{')), chunk]);
+    publisher.publish([shown(0, textDelta('b', 4, 'ß')), shown(0, textDelta('b', 6, 'e'))]);
+    using subscription = hub.subscribe(sessionId);
+    const position = subscription.restart();
+    expect(position?.lastSeq).toBe(3);
+    expect(position?.tails.map(({ seq, data }) => ({ seq, data }))).toEqual([
+      { seq: 0n, data: textDelta('b', 4, 'ße').data },
+      { seq: 0n, data: callDelta('c', 0, '{').data },
+    ]);
+    publisher.publish([shown(4, textDelta('b', 4, 'ße')), shown(5, textEnd('b', 7))]);
+    expect(subscription.restart()?.tails.map(({ data }) => data)).toEqual([callDelta('c', 0, '{').data]);
+  });
+
+  test('knows who is watched and not driven here', () => {
+    const hub = new SessionHub();
+    const watchers = [hub.subscribe(sessionId), hub.subscribe(sessionId), hub.subscribe(otherId)];
+    expect(hub.watchedElsewhere()).toEqual([sessionId, otherId]);
+    const publisher = hub.open(otherId, 0);
+    expect(hub.watchedElsewhere()).toEqual([sessionId]);
+    publisher.close();
+    watchers[0]?.[Symbol.dispose]();
+    expect(hub.watchedElsewhere()).toEqual([sessionId, otherId]);
+    watchers.slice(1).forEach((watcher) => watcher[Symbol.dispose]());
+    expect(hub.watchedElsewhere()).toEqual([]);
+  });
+
+  test('keeps the next driver when the one before lets go late', () => {
+    const hub = new SessionHub();
+    const first = hub.open(sessionId, 5);
+    hub.open(sessionId, 9);
+    first.close();
+    using subscription = hub.subscribe(sessionId);
+    expect(subscription.restart()).toEqual({ lastSeq: 9, tails: [] });
+  });
+});
