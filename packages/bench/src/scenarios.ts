@@ -11,7 +11,7 @@ export interface System {
 }
 
 /** One run, watched to its end: when its first text came, and how late each delta was. */
-export async function runOnce(client: SpanwiseClient, input: string) {
+async function runOnce(client: SpanwiseClient, input: string) {
   const session = await client.createSession();
   const startedMs = performance.now();
   let firstTextMs = Number.NaN;

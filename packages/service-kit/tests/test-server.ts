@@ -19,9 +19,6 @@ export const breakingId = '01890000-0000-7000-8000-000000000003';
 
 const notFound = () => new DomainError('not-found', 'SESSION_NOT_FOUND', 'No such session.');
 
-/** What streams of the test server have seen of their end. */
-export const endedStreams: string[] = [];
-
 const implementation: Partial<ServiceImpl<typeof SessionService>> = {
   getSession({ sessionId }, context) {
     if (sessionId === brokenId) {
@@ -45,7 +42,6 @@ const implementation: Partial<ServiceImpl<typeof SessionService>> = {
       });
     }
     await new Promise<void>((resolve) => context.signal.addEventListener('abort', () => resolve(), { once: true }));
-    endedStreams.push(sessionId);
   },
 };
 

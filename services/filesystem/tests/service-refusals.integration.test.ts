@@ -64,6 +64,18 @@ test('tells bad fields, paths, patterns and tokens', async () => {
   }
 });
 
+test('refuses an edit that would make a file too large', async () => {
+  const { client, viewId, put } = view;
+  const path = '/workspace/grows';
+  await put(path, 'a'.repeat(100_000));
+  const grow = client.edit({ viewId, path, oldText: 'a', newText: 'b'.repeat(1000), replaceAll: true });
+  expect(await failure(grow)).toEqual({
+    kind: 'exhausted',
+    reason: 'FILE_TOO_LARGE',
+    facts: { path, limit_bytes: String(8 * 1024 * 1024) },
+  });
+});
+
 test('takes a page token only for the same user, view and path', async () => {
   const { client, viewId, sessionId, put } = view;
   await Promise.all(['a', 'b', 'c'].map((name) => put(`/workspace/tokens/${name}`, name)));

@@ -26,7 +26,7 @@ const agents: Readonly<Record<string, (run: PlayedRun) => Promise<void>>> = {
     run.finish({ case: 'aborted', value: {} });
   },
   async verbose(run) {
-    run.say(...Array.from({ length: 60 }, (_, n) => toolResult(`call ${n}`, 'x'.repeat(100_000))));
+    run.say(...Array.from({ length: 45 }, (_, n) => toolResult(`call ${n}`, 'x'.repeat(100_000))));
     run.finish();
   },
 };
@@ -169,8 +169,8 @@ describe('RunSession', () => {
   test('takes and lists a dialogue that is larger than one message', async () => {
     const sessionId = await server.newSession();
     const large = 'x'.repeat(990_000);
-    const parts = Array.from({ length: 4 }, () => ({ part: { case: 'text' as const, value: large } }));
-    for (let n = 0; n < 5; n += 1) {
+    const parts = Array.from({ length: 2 }, () => ({ part: { case: 'text' as const, value: large } }));
+    for (let n = 0; n < 3; n += 1) {
       const { events } = await readRun(server.alice.runSession({ sessionId, input: [{ parts }] }));
       expect(casesOf(events).at(-1)).toBe('runEnd');
     }
@@ -183,7 +183,7 @@ describe('RunSession', () => {
         break;
       }
     }
-    expect(roles).toEqual(Array.from({ length: 5 }, () => [Role.USER, Role.ASSISTANT]).flat());
+    expect(roles).toEqual(Array.from({ length: 3 }, () => [Role.USER, Role.ASSISTANT]).flat());
   });
 });
 

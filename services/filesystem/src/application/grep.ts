@@ -86,7 +86,7 @@ export class Grep {
     const { pattern, contextLines, pacer, count } = search;
     const disk = tree.diskAt(path);
     const isSearched = disk !== undefined && node.size <= maxFileBytes;
-    const data = isSearched ? await readText(disk, path, signal) : undefined;
+    const data = isSearched ? await readText(disk, path, pacer, signal) : undefined;
     if (data === undefined) {
       count.filesSkipped += 1;
       return;

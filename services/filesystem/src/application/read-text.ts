@@ -2,6 +2,7 @@ import { FileError } from '../domain/disk/file-errors.ts';
 import { maxFileBytes } from '../domain/disk/file-store.ts';
 import type { VirtualPath } from '../domain/path/virtual-path.ts';
 import type { MountedDisk } from './mounted-disk.ts';
+import type { Pacer } from './pacer.ts';
 
 /** Bytes that are read at once: what a disk does with them in one go must not hold up others. */
 const pieceBytes = 1024 * 1024;
@@ -14,11 +15,12 @@ const maxAttempts = 5;
 export async function readText(
   disk: MountedDisk,
   path: VirtualPath,
+  pacer: Pacer,
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   try {
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-      const text = await readOnce(disk, path, signal);
+      const text = await readOnce(disk, path, pacer, signal);
       if (text !== 'changed') {
         return text === 'no text' ? undefined : text;
       }
@@ -35,6 +37,7 @@ export async function readText(
 async function readOnce(
   disk: MountedDisk,
   path: VirtualPath,
+  pacer: Pacer,
   signal: AbortSignal,
 ): Promise<Uint8Array | 'no text' | 'changed'> {
   const { data, node } = await disk.read(path, { offset: 0, length: pieceBytes }, signal);
@@ -47,6 +50,7 @@ async function readOnce(
   const text = new Uint8Array(node.size);
   text.set(data);
   for (let offset = data.length; offset < node.size; offset += pieceBytes) {
+    await pacer.pause();
     const piece = await disk.read(path, { offset, length: pieceBytes }, signal);
     if (piece.node.etag !== node.etag) {
       return 'changed';

@@ -71,10 +71,9 @@ function* linesOf(data: Uint8Array): Generator<string[]> {
     const [first = '', ...others] = text.split('\n');
     rest.push(first);
     const last = others.pop();
-    if (last !== undefined) {
-      yield [rest.join(''), ...others].map(withoutReturn);
-      rest = [last];
-    }
+    // A block without a line end yields nothing, but its reader has a turn.
+    yield last === undefined ? [] : [rest.join(''), ...others].map(withoutReturn);
+    rest = last === undefined ? rest : [last];
   }
   const end = rest.join('');
   if (end !== '') {

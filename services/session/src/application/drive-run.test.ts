@@ -155,9 +155,12 @@ describe('cancelling a driven run', () => {
     const { executor, run, sessionId } = await startedRun(world);
     await world.cancelRun.execute({ caller: alice, sessionId, runId: run.id, reason: '' });
     const error = { code: 13, reason: 99, message: '', retryable: false };
-    how === 'lost'
-      ? executor.lose()
-      : executor.finish(how === 'failed' ? { kind: 'failed', error } : { kind: 'completed', finishReason: 1 });
+    const ends = {
+      completed: () => executor.finish(),
+      failed: () => executor.finish({ kind: 'failed', error }),
+      lost: () => executor.lose(),
+    };
+    ends[how]();
     await settled();
     expect((await world.runs.find(sessionId, run.id))?.status).toBe('CANCELLED');
     expect(casesOf(world, sessionId).filter((name) => terminals.includes(name ?? ''))).toEqual(['runEnd']);

@@ -1,6 +1,6 @@
-import { brandId, DomainError, type RunId, type SessionId } from '@spanwise/kernel';
-import { fakeClock } from '@spanwise/testing';
+import { DomainError } from '@spanwise/kernel';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { gate, runId, sessionId, writerOn } from '../../tests/doubles/run-writers.ts';
 import {
   assistantMessage,
   brief,
@@ -17,60 +17,8 @@ import { TextReader } from '../../tests/doubles/text-reader.ts';
 import { settled } from '../../tests/doubles/world.ts';
 import { role, type UnplacedEvent } from '../domain/event/agent-event.ts';
 import { fenced } from '../domain/event/event-errors.ts';
-import type { Append } from '../domain/event/event-log.ts';
-import type { ClosedSpan } from '../domain/run/open-work.ts';
-import type { Published } from './published.ts';
-import { RunWriter } from './run-writer.ts';
 
-const sessionId = brandId<SessionId>('00000000-0000-7000-8000-0000000000aa');
-const runId = brandId<RunId>('00000000-0000-7000-8000-0000000000bb');
 const away = () => new DomainError('unavailable', 'DATABASE_UNAVAILABLE', 'away');
-
-/** A writer on a log that commits when the test says so. */
-function writerOn(commit: (append: Append) => Promise<void> = () => Promise.resolve()) {
-  const clock = fakeClock();
-  const appends: Append[] = [];
-  const shown: Published[] = [];
-  const closed: ClosedSpan[] = [];
-  const failures: unknown[] = [];
-  const append = (each: Append) => {
-    appends.push(each);
-    return commit(each);
-  };
-  const writer = new RunWriter(
-    {
-      log: { append, read: async () => [], lastSeqs: async () => new Map() },
-      publisher: { publish: (entries) => void shown.push(...entries), close: () => undefined },
-      clock,
-      onSpanClosed: (span) => void closed.push(span),
-      onFailure: (error) => void failures.push(error),
-    },
-    { sessionId, runId, epoch: 7, lastSeq: 10, lastContextSeq: 4 },
-  );
-  const stored = () => appends.flatMap(({ events }) => events.map(brief));
-  return {
-    writer,
-    clock,
-    appends,
-    closed,
-    failures,
-    stored,
-    shown: () => shown.map(({ event }) => brief(event)),
-    entries: shown,
-  };
-}
-
-/** A gate that commits wait at. */
-function gate() {
-  const waiting: (() => void)[] = [];
-  return {
-    pass: () => new Promise<void>((resolve) => waiting.push(resolve)),
-    async open() {
-      waiting.shift()?.();
-      await settled();
-    },
-  };
-}
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -103,36 +51,36 @@ describe('order', () => {
   });
 
   test('shows a durable event only after its commit', async () => {
-    const { pass, open } = gate();
-    const { writer, shown, appends } = writerOn(pass);
+    const gated = gate();
+    const { writer, shown, appends } = writerOn(gated.pass);
     writer.write([textStart('b')]);
     await settled();
     expect([appends.length, shown()]).toEqual([1, []]);
-    await open();
+    await gated.open();
     expect(shown()).toEqual(['11 textStart']);
   });
 
   test('shows deltas at once, unless a durable event before them waits for its commit', async () => {
-    const { pass, open } = gate();
-    const { writer, shown } = writerOn(pass);
+    const gated = gate();
+    const { writer, shown } = writerOn(gated.pass);
     writer.write([textStart('b')]);
-    await open();
+    await gated.open();
     writer.write([textDelta('b', 0, 'one'), spanStart('00000000000000a1'), textDelta('b', 3, 'two')]);
     writer.write([textDelta('b', 6, 'three')]);
     await settled();
     expect(shown()).toEqual(['11 textStart', 'live textDelta b+0 one']);
-    await open();
+    await gated.open();
     expect(shown().slice(2)).toEqual(['12 spanStart', 'live textDelta b+3 two', 'live textDelta b+6 three']);
   });
 
   test('makes one append of what came while another one was on its way', async () => {
-    const { pass, open } = gate();
-    const { writer, appends } = writerOn(pass);
+    const gated = gate();
+    const { writer, appends } = writerOn(gated.pass);
     writer.write([textStart('a')]);
     writer.write([textStart('b')]);
     writer.write([textStart('c'), textStart('d')]);
-    await open();
-    await open();
+    await gated.open();
+    await gated.open();
     expect(appends.map(({ position, events }) => [position.lastSeq, events.length])).toEqual([
       [10, 1],
       [11, 3],
@@ -140,12 +88,12 @@ describe('order', () => {
   });
 
   test('never has two appends on their way, and takes at most 1024 items into one', async () => {
-    const { pass, open } = gate();
-    const { writer, appends } = writerOn(pass);
+    const gated = gate();
+    const { writer, appends } = writerOn(gated.pass);
     writer.write(Array.from({ length: 1500 }, () => spanStart('00000000000000a1')));
     await settled();
     expect(appends.map(({ events }) => events.length)).toEqual([1024]);
-    await open();
+    await gated.open();
     expect(appends.map(({ events, position }) => [position.lastSeq, events.length])).toEqual([
       [10, 1024],
       [1034, 476],
@@ -153,12 +101,12 @@ describe('order', () => {
   });
 
   test('tells of a closed span once its end is committed', async () => {
-    const { pass, open } = gate();
-    const { writer, closed } = writerOn(pass);
+    const gated = gate();
+    const { writer, closed } = writerOn(gated.pass);
     writer.write([spanStart('00000000000000a1', '', 1000), spanEnd('00000000000000a1', '', 2500)]);
     await settled();
     expect(closed).toEqual([]);
-    await open();
+    await gated.open();
     expect(closed).toMatchObject([{ startMs: 1000, endMs: 2500, end: { status: 1 } }]);
   });
 });

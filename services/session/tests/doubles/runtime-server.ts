@@ -168,11 +168,11 @@ export async function startRuntimeServer(script: (run: PlayedRun) => Promise<voi
     logger: silentLogger,
     limits: { maxStreams: internalMaxStreams, readMaxBytes: 2 ** 24, writeMaxBytes: 2 ** 24 },
   });
-  const { url, kill, close } = await cuttable(server);
+  const proxy = await cuttable(server);
   return {
-    url,
+    url: proxy.url,
     runs,
-    kill,
+    kill: () => proxy.kill(),
     async run(index) {
       for (;;) {
         const run = runs[index];
@@ -184,7 +184,7 @@ export async function startRuntimeServer(script: (run: PlayedRun) => Promise<voi
     },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
-      close();
+      proxy.close();
     },
   };
 }

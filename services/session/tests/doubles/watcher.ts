@@ -7,12 +7,18 @@ import { brief } from './said.ts';
 export class Watcher {
   readonly steps: RunSessionStep[] = [];
   readonly ended: Promise<'ended'>;
+  readonly #begun = Promise.withResolvers<void>();
   readonly #abort = new AbortController();
 
   constructor(open: (signal: AbortSignal) => AsyncIterable<FollowStep | RunSessionStep>) {
     this.ended = this.#read(open(this.#abort.signal));
     // Whoever cares awaits it.
-    this.ended.catch(() => undefined);
+    this.ended.catch(() => undefined).finally(() => this.#begun.resolve());
+  }
+
+  /** Resolves with the first step, or with the end. */
+  get begun(): Promise<void> {
+    return this.#begun.promise;
   }
 
   get events(): readonly AgentEvent[] {
@@ -44,6 +50,7 @@ export class Watcher {
   async #read(steps: AsyncIterable<FollowStep | RunSessionStep>): Promise<'ended'> {
     for await (const step of steps) {
       this.steps.push(step);
+      this.#begun.resolve();
     }
     return 'ended';
   }

@@ -1,4 +1,5 @@
-import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
+import { ErrorReason } from '@spanwise/contracts/spanwise/error/v1/error';
+import { brandId, type DomainError, type ErrorKind, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
 import { fakeClock, fakeIds } from '@spanwise/testing';
 import { CancelRun } from '../../src/application/cancel-run.ts';
 import { Disconnects } from '../../src/application/disconnects.ts';
@@ -14,7 +15,6 @@ import type { EventLog } from '../../src/domain/event/event-log.ts';
 import type { ClosedSpan } from '../../src/domain/run/open-work.ts';
 import type { Run, RunOptions } from '../../src/domain/run/run.ts';
 import type { RunRepository } from '../../src/domain/run/run-repository.ts';
-import { toAgentError } from '../../src/infrastructure/agent-errors.ts';
 import { protoMessageCodec } from '../../src/infrastructure/codec/proto-message-codec.ts';
 import { HmacPageTokens } from '../../src/infrastructure/hmac-page-tokens.ts';
 import { InMemoryEventLog, InMemoryLlmContext } from '../../src/infrastructure/persistence/in-memory-event-log.ts';
@@ -34,6 +34,14 @@ export const options: RunOptions = {
   toolsDeny: [],
   timeoutMs: undefined,
 };
+
+const codes: Partial<Record<ErrorKind, number>> = { aborted: 10, internal: 13, unavailable: 14 };
+
+/** As the real one, without loading all of service-kit into every unit test. */
+function toAgentError({ kind, reason, message }: DomainError) {
+  const number = ErrorReason[reason as keyof typeof ErrorReason];
+  return { code: codes[kind] ?? 2, reason: number, message, retryable: kind === 'unavailable' };
+}
 
 /** Lets everything run that waits for nothing but other code of this process. */
 export async function settled(): Promise<void> {

@@ -1,0 +1,166 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { MessageSchema } from '@spanwise/contracts/spanwise/type/v1/message';
+import { brandId, DomainError, type SessionId } from '@spanwise/kernel';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { replaced } from '../../tests/doubles/replaced.ts';
+import {
+  alice,
+  bob,
+  inMemoryWorld,
+  instanceId,
+  openSession,
+  options,
+  rowsOf,
+  settled,
+  startedRun,
+  startRunIn,
+} from '../../tests/doubles/world.ts';
+import { eventTime, role } from '../domain/event/agent-event.ts';
+import type { StartRunRequest } from './start-run.ts';
+
+const request = (sessionId: SessionId, more: Partial<StartRunRequest> = {}): StartRunRequest => {
+  return { caller: alice, sessionId, input: [['hello', 'world'], ['again']], options, requestId: 'r', ...more };
+};
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('starting a run', () => {
+  test('commits the run, its first events and its input together', async () => {
+    const world = inMemoryWorld();
+    const sessionId = await openSession(world);
+    const timed = { ...options, timeoutMs: 5000 };
+    const { run, isNew, lastSeq, lastContextSeq } = await world.startRun.execute(
+      request(sessionId, { options: timed }),
+    );
+    const nowMs = world.clock.nowMs();
+    expect({ isNew, lastSeq, lastContextSeq }).toEqual({ isNew: true, lastSeq: 4, lastContextSeq: 2 });
+    expect(run).toEqual({
+      ...{
+        id: run.id,
+        sessionId,
+        requestId: 'r',
+        fingerprint: run.fingerprint,
+        status: 'RUNNING',
+        ownerId: instanceId,
+      },
+      ...{ epoch: 1, attempt: 1, options: timed, startSeq: 1, terminalSeq: 0, deadlineAtMs: nowMs + 5000 },
+      ...{
+        cancelRequestedAtMs: undefined,
+        cancelReason: '',
+        ending: undefined,
+        createdAtMs: nowMs,
+        endedAtMs: undefined,
+      },
+      span: { span: { id: run.span.span.id, par: '' }, traceId: run.span.traceId, traceFlags: 1 },
+    });
+    const context = world.store.sessions.get(sessionId)?.context ?? [];
+    const [first = '', second = ''] = context.map(({ messageId }) => messageId);
+    const at = { sessionId, runId: run.id, epoch: 1n, span: run.span.span, time: eventTime(nowMs) };
+    const { traceId } = run.span;
+    expect(rowsOf(world, sessionId)).toMatchObject([
+      {
+        ...at,
+        seq: 1n,
+        data: { case: 'runStart', value: { agent: 'default', attempt: 1, inputMessageIds: [first, second], traceId } },
+      },
+      {
+        ...at,
+        seq: 2n,
+        data: { case: 'spanStart', value: { kind: 1, name: 'invoke_agent default', traceId, service: 'session' } },
+      },
+      { ...at, seq: 3n, data: { case: 'message', value: { messageId: first, role: role.user, contextSeq: 1n } } },
+      { ...at, seq: 4n, data: { case: 'message', value: { messageId: second, role: role.user, contextSeq: 2n } } },
+    ]);
+    const messages = context.map(({ payload }) => fromBinary(MessageSchema, payload));
+    expect(messages).toMatchObject([
+      {
+        id: first,
+        role: role.user,
+        runId: run.id,
+        parts: [{ part: { value: { text: 'hello' } } }, { part: { value: { text: 'world' } } }],
+      },
+      { id: second, role: role.user, runId: run.id, parts: [{ part: { value: { text: 'again' } } }] },
+    ]);
+  });
+
+  test('answers the same run to the same request, however it stands, and drives it once', async () => {
+    const world = inMemoryWorld();
+    const sessionId = await openSession(world);
+    const all = await Promise.all(Array.from({ length: 10 }, () => world.startRun.execute(request(sessionId))));
+    expect(all.map(({ isNew }) => isNew).filter(Boolean)).toHaveLength(1);
+    expect(new Set(all.map(({ run }) => run.id)).size).toBe(1);
+    world.runtime.last.finish();
+    await settled();
+    const again = await world.startRun.execute(request(sessionId));
+    expect([again.isNew, again.run.status]).toEqual([false, 'COMPLETED']);
+    expect(world.runtime.executions).toHaveLength(1);
+  });
+
+  test.each([
+    ['other input', { input: [['hello'], ['world', 'again']] }],
+    ['other options', { options: { ...options, maxTurns: 1 } }],
+  ])('refuses %s under the same request id', async (_, more) => {
+    const world = inMemoryWorld();
+    const sessionId = await openSession(world);
+    await world.startRun.execute(request(sessionId));
+    await expect(world.startRun.execute(request(sessionId, more))).rejects.toMatchObject({
+      reason: 'REQUEST_ID_REUSED',
+    });
+  });
+
+  test('without a request id starts another run each time', async () => {
+    const world = inMemoryWorld();
+    const first = await startedRun(world);
+    await expect(startRunIn(world, first.sessionId)).rejects.toMatchObject({
+      reason: 'SESSION_BUSY',
+      facts: { run_id: first.run.id },
+    });
+    first.executor.finish();
+    await settled();
+    const second = await startRunIn(world, first.sessionId);
+    expect([second.isNew, second.run.requestId]).not.toEqual([true, first.run.requestId]);
+  });
+
+  test('in a session of someone else, or in none, is refused', async () => {
+    const world = inMemoryWorld();
+    const sessionId = await openSession(world);
+    const notFound = { reason: 'SESSION_NOT_FOUND' };
+    await expect(world.startRun.execute(request(sessionId, { caller: bob }))).rejects.toMatchObject(notFound);
+    await expect(world.startRun.execute(request(brandId<SessionId>('none')))).rejects.toMatchObject(notFound);
+    expect(rowsOf(world, sessionId)).toEqual([]);
+  });
+
+  test('drives the run also when the answer to its commit was lost', async () => {
+    let isAway = true;
+    const world = inMemoryWorld({
+      runs: (runs) =>
+        replaced(runs, {
+          async start(each, begin) {
+            const started = await runs.start(each, begin);
+            if (isAway) {
+              isAway = false;
+              throw new DomainError('unavailable', 'DATABASE_UNAVAILABLE', 'away');
+            }
+            return started;
+          },
+        }),
+    });
+    const sessionId = await openSession(world);
+    const starting = world.startRun.execute(request(sessionId));
+    while (isAway) {
+      await settled();
+    }
+    await settled();
+    vi.advanceTimersByTime(200);
+    const { isNew, run, lastSeq } = await starting;
+    expect({ isNew, lastSeq, id: run.id }).toEqual({ isNew: true, lastSeq: 4, id: world.runtime.last.dispatch.runId });
+    world.runtime.last.finish();
+    await settled();
+    expect((await world.runs.find(sessionId, run.id))?.status).toBe('COMPLETED');
+  });
+});
