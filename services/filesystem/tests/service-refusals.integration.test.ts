@@ -169,7 +169,7 @@ test('answers others while it searches, edits and matches the worst that there i
   }
   expect((await heavy)[2]).toMatchObject({ reason: 'EDIT_NO_MATCH' });
   // A call alone takes about 2 ms; the rest is what it had to wait for, on a machine that does other things, too.
-  expect(slowestMs).toBeLessThan(500);
+  expect(slowestMs).toBeLessThan(1000);
 });
 
 describe.skipIf(mysqlServerUrl === undefined)('on MySQL', () => {

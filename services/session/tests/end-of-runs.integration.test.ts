@@ -26,6 +26,13 @@ async function dispatched(sessionId: string, more: object = {}) {
   return { stream, played, runId };
 }
 
+/** Waits for an event to be in the log. */
+async function stored(sessionId: string, name: string): Promise<void> {
+  while (server.sql('select seq from ui_events where session_id = ? and type = ?', sessionId, name).length === 0) {
+    await delay(5);
+  }
+}
+
 async function expectNextRun(sessionId: string): Promise<void> {
   const { stream, played } = await dispatched(sessionId);
   played.finish();
@@ -109,7 +116,7 @@ describe('a runtime that dies', () => {
     const sessionId = await server.newSession();
     const { stream, played, runId } = await dispatched(sessionId);
     played.say(blockStart('b', 'm'), blockDelta('b', 0, 'Grü'), blockDelta('b', 4, 'ße'));
-    await delay(20);
+    await stored(sessionId, 'textStart');
     server.runtime.kill();
     const { events } = await stream;
     expect(casesOf(events.filter(({ seq }) => seq > 0n))).toEqual([
@@ -143,7 +150,7 @@ describe('a runtime that dies', () => {
       [assistantRow('m', part('c1'), part('c2'))],
     );
     played.say(toolResult('c1', 'one'));
-    await delay(50);
+    await stored(sessionId, 'toolResult');
     server.runtime.kill();
     const { events } = await stream;
     const results = events.flatMap(({ data }) => (data.case === 'toolResult' ? [data.value] : []));

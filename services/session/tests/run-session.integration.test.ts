@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fromBinary } from '@bufbuild/protobuf';
+import { Code } from '@connectrpc/connect';
 import { type AgentEvent, RunOutcome } from '@spanwise/contracts/spanwise/event/v1/event';
 import { RunStatus, SessionStatus } from '@spanwise/contracts/spanwise/session/v1/session';
 import { MessageSchema, Role } from '@spanwise/contracts/spanwise/type/v1/message';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { blockDelta, blockStart, type PlayedRun, toolResult } from './doubles/runtime-server.ts';
-import { casesOf, input, readRun, type SessionServer, startSessionServer } from './doubles/session-server.ts';
+import { casesOf, failing, input, readRun, type SessionServer, startSessionServer } from './doubles/session-server.ts';
 import { TextReader } from './doubles/text-reader.ts';
 
 /** What the runtime does with a run, by the name of the agent. */
@@ -137,6 +138,37 @@ describe('RunSession', () => {
     const { events } = await again;
     expect(casesOf(events).slice(-2)).toEqual(['spanEnd', 'runEnd']);
     expect(events.at(-1)?.data.value).toMatchObject({ outcome: RunOutcome.COMPLETED });
+  });
+
+  test('ends with its caller’s deadline, and the run goes on', async () => {
+    const sessionId = await server.newSession();
+    const arrived = server.runtime.runs.length;
+    const request = { sessionId, input: input(), options: { agent: 'patient' }, requestId: 'late' };
+    const stream = readRun(server.alice.runSession(request, { timeoutMs: 150 }));
+    expect(await failing(stream)).toMatchObject({ code: Code.DeadlineExceeded });
+    const again = readRun(server.alice.runSession(request));
+    (await server.runtime.run(arrived)).finish();
+    expect((await again).events.at(-1)?.data.value).toMatchObject({ outcome: RunOutcome.COMPLETED });
+  });
+
+  test('goes on to its end when nobody reads the stream any more', async () => {
+    const sessionId = await server.newSession();
+    const arrived = server.runtime.runs.length;
+    const reading = server.alice
+      .runSession({ sessionId, input: input(), options: { agent: 'patient' } })
+      [Symbol.asyncIterator]();
+    await reading.next();
+    const played = await server.runtime.run(arrived);
+    await played.started.promise;
+    // Far more than what fits into the windows of the connection and the queue of a watcher.
+    for (let n = 0; n < 200; n += 1) {
+      played.say(...Array.from({ length: 20 }, (_, m) => toolResult(`call ${n} ${m}`, 'x'.repeat(1000))));
+    }
+    played.finish();
+    await expect
+      .poll(async () => (await server.alice.getSession({ sessionId })).session?.lastSeq, { timeout: 10_000 })
+      .toBe(4006n);
+    await reading.return?.();
   });
 
   test('starts one run of the same request fifty times at once', async () => {

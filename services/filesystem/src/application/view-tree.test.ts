@@ -156,3 +156,13 @@ test('makes directories, and finds fixed ones made', async () => {
   expect(await failureOf(make('/other'))).toMatchObject({ reason: 'FILE_NOT_FOUND' });
   expect(await files.names('/workspace')).toEqual(['/workspace/a']);
 });
+
+test('lists only what a path leads to', async () => {
+  const files = await filesFixture({ mounts: [mount('/', { remote: '/' }), mount('/w', { remote: '/' })] });
+  for (const name of ['~home', 'c:', 'x']) {
+    await files.disks.get('work')?.write(ada, VirtualPath.root.child(name), utf8(name), {}, never);
+  }
+  expect(await files.names('/')).toEqual(['/w', '/x']);
+  expect(await files.names('/w')).toEqual(['/w/c:', '/w/x', '/w/~home']);
+  expect(await files.text('/w/~home')).toBe('~home');
+});

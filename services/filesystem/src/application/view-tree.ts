@@ -10,7 +10,7 @@ import type {
   ListRequest,
 } from '../domain/disk/file-store.ts';
 import { compareNames } from '../domain/path/name-order.ts';
-import type { VirtualPath } from '../domain/path/virtual-path.ts';
+import { isFirstSegment, type VirtualPath } from '../domain/path/virtual-path.ts';
 import type { SessionView } from '../domain/view/session-view.ts';
 import { mountReadOnly } from '../domain/view/view-errors.ts';
 import { MountedDisk } from './mounted-disk.ts';
@@ -91,7 +91,8 @@ export class ViewTree {
     const { entries, next } = isFixed ? withFixed(page, this.view.fixedNames(path), request) : page;
     const reachable = entries.flatMap((entry) => {
       const entryPath = path.entry(entry.name);
-      return entryPath === undefined ? [] : [{ ...entry, path: entryPath }];
+      const isUnreachable = entryPath === undefined || (path.isRoot && !isFirstSegment(entry.name));
+      return isUnreachable ? [] : [{ ...entry, path: entryPath }];
     });
     return { entries: reachable, next };
   }

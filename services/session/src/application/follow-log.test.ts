@@ -1,6 +1,5 @@
 import type { RunId, SessionId } from '@spanwise/kernel';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { replaced } from '../../tests/doubles/replaced.ts';
 import { assistantMessage, spanStart, textDelta, textEnd, textStart } from '../../tests/doubles/said.ts';
 import { TextReader } from '../../tests/doubles/text-reader.ts';
 import { Watcher } from '../../tests/doubles/watcher.ts';
@@ -13,7 +12,6 @@ import {
   startRunIn,
   type World,
 } from '../../tests/doubles/world.ts';
-import type { EventLog } from '../domain/event/event-log.ts';
 import { type FollowQuery, followLog } from './follow-log.ts';
 
 const query = (sessionId: SessionId, facts: Partial<FollowQuery> = {}): FollowQuery => {
@@ -179,70 +177,6 @@ describe('a watcher', () => {
   });
 });
 
-describe('a session that is driven elsewhere', () => {
-  test('is read when its log has grown', async () => {
-    const world = inMemoryWorld();
-    const { executor, sessionId } = await startedRun(world);
-    executor.finish();
-    await settled();
-    const elsewhere = inMemoryWorld();
-    const watcher = new Watcher((signal) =>
-      followLog({ log: world.log, hub: elsewhere.hub }, query(sessionId, { afterSeq: 3 }), signal),
-    );
-    await settled();
-    const next = await startRunIn(world, sessionId);
-    next.executor.say(textStart('b'), textDelta('b', 0, 'text'), textEnd('b', 4), assistantMessage('m-b'));
-    next.executor.finish();
-    await settled();
-    expect(watcher.told).toEqual(['4 spanEnd', '5 runEnd', 'caught up at 5']);
-    expect(elsewhere.hub.watchedElsewhere()).toEqual([sessionId]);
-    elsewhere.hub.tellLastSeq(sessionId, 14);
-    await settled();
-    expect(watcher.told.slice(3)).toEqual([
-      ...['6 runStart', '7 spanStart', '8 message', '9 textStart', '10 textDelta b+0 text', '11 textEnd', '12 message'],
-      '13 spanEnd',
-      '14 runEnd',
-    ]);
-    await watcher.leave();
-  });
-
-  test('does not keep the process busy when it is told of events that are committed and not shown yet', async () => {
-    const world = inMemoryWorld();
-    const { sessionId, executor } = await startedRun(world);
-    const watcher = follow(world, sessionId);
-    await settled();
-    world.hub.tellLastSeq(sessionId, 5);
-    await settled();
-    executor.finish();
-    await settled();
-    expect(watcher.told).toEqual([...beginning, 'caught up at 3', '4 spanEnd', '5 runEnd']);
-    await watcher.leave();
-  });
-
-  test('that begins to be driven here while the log is asked shows no text twice', async () => {
-    let asked: (() => void) | undefined;
-    const holding = (log: EventLog): EventLog =>
-      replaced(log, {
-        async lastSeqs(ids) {
-          await new Promise<void>((resolve) => {
-            asked = resolve;
-          });
-          return log.lastSeqs(ids);
-        },
-      });
-    const world = inMemoryWorld({ log: holding });
-    const sessionId = await openSession(world);
-    const watcher = follow(world, sessionId);
-    const { executor } = await startRunIn(world, sessionId);
-    executor.say(textStart('b'), textDelta('b', 0, 'once'), textEnd('b', 4));
-    await settled();
-    asked?.();
-    await settled();
-    expect(watcher.told).toEqual([...beginning, '4 textStart', '5 textDelta b+0 once', '6 textEnd', 'caught up at 6']);
-    await watcher.leave();
-  });
-});
-
 describe('silence', () => {
   test('is broken by a heartbeat every ten seconds', async () => {
     const world = inMemoryWorld();
@@ -256,6 +190,23 @@ describe('silence', () => {
     expect(watcher.told).toEqual([...beginning, 'caught up at 3', 'heartbeat at 3', 'heartbeat at 3']);
     await watcher.leave();
   });
+});
+
+test('a stream of one run is not silent for longer while another run is busy', async () => {
+  const world = inMemoryWorld();
+  const first = await startedRun(world);
+  first.executor.finish();
+  await settled();
+  const { executor, sessionId } = await startRunIn(world, first.sessionId);
+  const watcher = follow(world, sessionId, { runId: first.run.id, afterSeq: 5 });
+  for (let n = 0; n < 42; n += 1) {
+    executor.say(...spans(1));
+    await settled();
+    vi.advanceTimersByTime(500);
+  }
+  await settled();
+  expect(watcher.told).toEqual(['caught up at 8', 'heartbeat at 29', 'heartbeat at 49']);
+  await watcher.leave();
 });
 
 describe('leaving', () => {

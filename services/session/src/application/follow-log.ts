@@ -46,6 +46,7 @@ export async function* followLog(
   signal: AbortSignal,
 ): AsyncGenerator<FollowStep, void> {
   using subscription = hub.subscribe(query.sessionId);
+  using silence = new Silence();
   const cursor = new Cursor(query);
   let isFirst = true;
   while (!signal.aborted && !cursor.isEnded) {
@@ -59,7 +60,7 @@ export async function* followLog(
       isFirst = false;
       yield { kind: 'caught-up', seq: cursor.seq };
     }
-    yield* live(subscription, cursor, signal);
+    yield* live(subscription, cursor, silence, signal);
   }
 }
 
@@ -98,15 +99,24 @@ async function* replay(log: EventLog, query: FollowQuery, cursor: Cursor, untilS
 }
 
 /** Tells what the driver shows until the watcher has to be caught up. */
-async function* live(subscription: Subscription, cursor: Cursor, signal: AbortSignal): AsyncGenerator<FollowStep> {
+async function* live(
+  subscription: Subscription,
+  cursor: Cursor,
+  silence: Silence,
+  signal: AbortSignal,
+): AsyncGenerator<FollowStep> {
   while (!cursor.isEnded) {
+    if (silence.isTooLong) {
+      silence.end();
+      yield { kind: 'heartbeat', lastSeq: cursor.seq };
+    }
     const taken: Taken = await subscription.take(heartbeatMs, signal);
     switch (taken.kind) {
       case 'aborted':
       case 'behind':
         return;
       case 'silence':
-        yield { kind: 'heartbeat', lastSeq: cursor.seq };
+        silence.isTooLong = true;
         break;
       case 'events': {
         if (cursor.hasHoleBefore(taken.entries)) {
@@ -114,9 +124,30 @@ async function* live(subscription: Subscription, cursor: Cursor, signal: AbortSi
         }
         const events = cursor.pass(taken.entries);
         subscription.hasRead(cursor.seq);
+        if (events.length > 0) {
+          silence.end();
+        }
         yield* told(events);
       }
     }
+  }
+}
+
+/** How long a stream has said nothing, also while it passes over what it was not asked for. */
+class Silence implements Disposable {
+  isTooLong = false;
+  readonly #timer = setTimeout(() => {
+    this.isTooLong = true;
+  }, heartbeatMs);
+
+  /** Something is said: it begins anew. */
+  end(): void {
+    this.isTooLong = false;
+    this.#timer.refresh();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
   }
 }
 

@@ -112,7 +112,7 @@ export const blockStart = (blockId: string, messageId: string): Event => ({
 export const blockDelta = (blockId: string, offset: number, text: string): Event => ({
   data: { case: 'textDelta', value: { blockId, offset: length(offset), text } },
 });
-export const blockEnd = (blockId: string, bytes: number): Event => ({
+const blockEnd = (blockId: string, bytes: number): Event => ({
   ...timed,
   data: { case: 'textEnd', value: { blockId, length: length(bytes) } },
 });

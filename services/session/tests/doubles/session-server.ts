@@ -74,7 +74,7 @@ export async function startSessionServer(script: (run: PlayedRun) => Promise<voi
 }
 
 /** A connection of its own, over which one user calls. */
-export function transportOf(baseUrl: string, uid: string, resources: AsyncDisposableStack): Transport {
+function transportOf(baseUrl: string, uid: string, resources: AsyncDisposableStack): Transport {
   const telemetry = new Telemetry({ service: 'test', env: {} });
   const transport = resources.use(createInternalTransport({ baseUrl, telemetry }));
   const identified = (init: ConstructorParameters<typeof Headers>[0]) => {

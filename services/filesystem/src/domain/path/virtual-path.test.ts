@@ -41,6 +41,7 @@ test.each([
   ['C:\\x', 'starts with a drive'],
   ['/c:/x', 'starts with a drive'],
   ['/C:', 'starts with a drive'],
+  ['/./c:/x', 'starts with a drive'],
   ['file:///etc/passwd', 'a URL, not a path'],
   ['/http://evil', 'a URL, not a path'],
   ['~/x', 'not absolute: it has to start with /'],
@@ -114,8 +115,10 @@ test('normalises once and for all, and never leaves anything that climbs', () =>
 });
 
 test('a path below a base is within it, and comes back out of it', () => {
-  const segment = fc.string({ minLength: 1, maxLength: 8 }).filter((text) => isSegment(text) && !text.startsWith('~'));
-  const path = fc.array(segment, { maxLength: 5 }).map((segments) => VirtualPath.parse(`/${segments.join('/')}`));
+  const segment = fc.string({ minLength: 1, maxLength: 8 }).filter(isSegment);
+  const path = fc
+    .array(segment, { maxLength: 5 })
+    .map((segments) => segments.reduce((parent, name) => parent.child(name), VirtualPath.root));
   fc.assert(
     fc.property(path, path, (base, relative) => {
       const below = relative.below(base);

@@ -36,8 +36,8 @@ export class VirtualPath {
       .normalize('NFC')
       .split('/')
       .filter((segment) => segment !== '' && segment !== '.');
-    if (segments[0]?.startsWith('~') === true) {
-      throw pathInvalid(text, 'starts with ~');
+    if (segments[0] !== undefined && !isFirstSegment(segments[0])) {
+      throw pathInvalid(text, segments[0].startsWith('~') ? 'starts with ~' : 'starts with a drive');
     }
     return VirtualPath.#of(segments, text);
   }
@@ -124,6 +124,11 @@ export function isSegment(name: string): boolean {
   );
 }
 
+/** True when a segment can be the first one of a path that a caller writes: not `~…`, not a drive. */
+export function isFirstSegment(segment: string): boolean {
+  return !segment.startsWith('~') && !/^[a-z]:$/i.test(segment);
+}
+
 function flawOfText(text: string): string | undefined {
   if (text === '') {
     return 'empty';
@@ -137,7 +142,7 @@ function flawOfText(text: string): string | undefined {
   if (/^\/?[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
     return 'a URL, not a path';
   }
-  if (/^\/?[a-z]:(?:[/\\]|$)/i.test(text)) {
+  if (/^[a-z]:(?:[/\\]|$)/i.test(text)) {
     return 'starts with a drive';
   }
   return text.startsWith('/') ? undefined : 'not absolute: it has to start with /';

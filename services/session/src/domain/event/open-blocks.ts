@@ -3,7 +3,7 @@ import type { EventData, UnplacedEvent } from './agent-event.ts';
 import { closedBlock, type DeltaCase, deltaData, deltaOf, openedBlock, utf8Length } from './delta.ts';
 
 /** Bytes of text after which a block's deltas are stored as one chunk, without waiting for its time. */
-export const chunkBytes = 2048;
+const chunkBytes = 2048;
 
 interface OpenBlock {
   readonly deltaCase: DeltaCase;
