@@ -13,6 +13,9 @@ import { RunWriter } from './run-writer.ts';
 import type { SessionHub } from './session-hub.ts';
 import { sizeGroups } from './size-groups.ts';
 
+/** Why a stream that has told everything is closed. */
+const isOver = 'over';
+
 /** Messages of the dialogue that one look into the context reads. */
 const historyPage = 200;
 
@@ -96,7 +99,8 @@ export class DriveRun {
       return { outcome: { kind: 'failed', error: this.#deps.toAgentError(failure) }, usage: undefined };
     } finally {
       signals.cancel.removeEventListener('abort', abort);
-      done.abort();
+      // Without a reason it would make an exception with a stack, for nobody.
+      done.abort(isOver);
     }
   }
 
