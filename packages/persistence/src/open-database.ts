@@ -105,8 +105,9 @@ async function openMySql(options: OpenOptions): Promise<OpenDatabase> {
       connection.release();
     }
   };
-  // Closing the ORM closes the pool.
-  return opened(options, orm, new MySqlDatabase(pool), lock, () => undefined);
+  // Closing the ORM closes the pool, but only once the ORM has used it; a second end is refused.
+  const close = () => pool.end().catch(() => undefined);
+  return opened(options, orm, new MySqlDatabase(pool), lock, close);
 }
 
 function shared({ entities, migrations, service }: OpenOptions) {
@@ -132,7 +133,7 @@ function opened<Driver extends AbstractSqlDriver>(
   orm: MikroORM<Driver>,
   sql: Database,
   underLock: (migrate: () => Promise<readonly string[]>) => Promise<readonly string[]>,
-  close: () => void,
+  close: () => void | Promise<void>,
 ): OpenDatabase {
   const last = migrations.at(-1)?.name ?? '';
   return {
@@ -147,7 +148,7 @@ function opened<Driver extends AbstractSqlDriver>(
     },
     async [Symbol.asyncDispose]() {
       await orm.close(true);
-      close();
+      await close();
     },
   };
 }

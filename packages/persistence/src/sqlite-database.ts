@@ -34,7 +34,9 @@ export class SqliteDatabase implements Database {
       mkdirSync(dirname(path), { recursive: true });
     }
     this.connection = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
-    this.connection.exec(`pragma journal_mode = wal; pragma synchronous = ${synchronous}; pragma cache_size = -8192`);
+    this.connection.exec(
+      `pragma journal_mode = wal; pragma synchronous = ${synchronous}; pragma cache_size = -8192; pragma wal_autocheckpoint = 4000`,
+    );
     this.#executor = {
       run: async (sql, parameters) => Number(this.#statement(sql).run(...parameters).changes),
       all: async <Row extends SqlRow>(sql: string, parameters: readonly SqlValue[]) =>

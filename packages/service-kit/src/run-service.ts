@@ -29,12 +29,16 @@ export async function runMigrations(open: () => Promise<Migratable>): Promise<vo
  * start says why in one line and sets exit code 1.
  */
 export async function runService(start: () => Promise<RunningService>): Promise<void> {
+  // Listened for from the beginning: a signal that comes while the service starts drains it as well.
+  const stop = listenForStop();
   try {
     await using service = await start();
-    await stopSignal();
+    await stop.signal;
     await service.server.stop(graceMs);
   } catch (error) {
     fail(error);
+  } finally {
+    stop.cancel();
   }
 }
 
@@ -45,14 +49,21 @@ function fail(error: unknown): void {
 
 /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
 export function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    // Keeps the process alive when nothing else does.
-    const alive = setInterval(() => undefined, 2 ** 30);
-    const stop = (signal: NodeJS.Signals) => {
-      clearInterval(alive);
-      process.off('SIGTERM', stop).off('SIGINT', stop);
-      resolve(signal);
-    };
-    process.on('SIGTERM', stop).on('SIGINT', stop);
-  });
+  return listenForStop().signal;
+}
+
+function listenForStop(): { readonly signal: Promise<NodeJS.Signals>; readonly cancel: () => void } {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  // Keeps the process alive when nothing else does.
+  const alive = setInterval(() => undefined, 2 ** 30);
+  const cancel = () => {
+    clearInterval(alive);
+    process.off('SIGTERM', stop).off('SIGINT', stop);
+  };
+  const stop = (signal: NodeJS.Signals) => {
+    cancel();
+    resolve(signal);
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+  return { signal: promise, cancel };
 }

@@ -16,6 +16,7 @@ import { CancelRun } from './application/cancel-run.ts';
 import { Disconnects } from './application/disconnects.ts';
 import { DriveRun } from './application/drive-run.ts';
 import { EndOrphans } from './application/end-orphans.ts';
+import { LostRuns } from './application/lost-runs.ts';
 import { ManageSessions } from './application/manage-sessions.ts';
 import { startPolls } from './application/polls.ts';
 import { ReadLog } from './application/read-log.ts';
@@ -122,6 +123,8 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const transports = Array.from({ length: config.runtimeConnections }, () =>
     resources.use(createInternalTransport({ baseUrl: config.runtimeUrl, telemetry })),
   );
+  const endOrphans = new EndOrphans({ runs, log, hub, spans, codec, clock, ids, instanceId, toAgentError });
+  const lost = new LostRuns(endOrphans, instanceId);
   const driveRun = new DriveRun({
     runtime: new ConnectAgentRuntime(transports),
     runs,
@@ -133,7 +136,10 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
     clock,
     ids,
     toAgentError,
-    onLost: (run, error) => logger.error({ run_id: run.id, session_id: run.sessionId, err: error }, 'run lost'),
+    onLost: (run, error) => {
+      logger.error({ run_id: run.id, session_id: run.sessionId, err: error }, 'run lost');
+      lost.note(run, error);
+    },
   });
   const drivers = resources.use(new RunDrivers(driveRun));
   const drive = drivers.drive.bind(drivers);
@@ -142,7 +148,9 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const disconnects = resources.use(new Disconnects());
   const { cancelPollMs, logPollMs } = config;
   const onError = (error: unknown) => logger.warn({ err: error }, 'poll failed');
-  resources.use(startPolls({ runs, log, hub, drivers, instanceId, cancelPollMs, logPollMs, onError }));
+  resources.use(
+    startPolls({ runs, log, hub, drivers, instanceId, endLost: () => lost.end(), cancelPollMs, logPollMs, onError }),
+  );
   const useCases = {
     manageSessions: new ManageSessions({ sessions, drivers, cancelSignal: signal, pageTokens, clock, ids }),
     startRun,
@@ -152,7 +160,6 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
     readRuns: new ReadRuns({ sessions, runs, pageTokens }),
     readLog: new ReadLog({ sessions, runs, log, context, pageTokens }),
   };
-  const endOrphans = new EndOrphans({ runs, log, hub, spans, codec, clock, ids, instanceId, toAgentError });
   return { useCases, drivers, endOrphans };
 }
 

@@ -163,13 +163,24 @@ describe('input', () => {
   });
 
   test('of SQL, NUL and marks is kept as it is', async () => {
-    const text = `'; drop table runs; -- \0 \u{10ffff} ‮ <script>`;
+    const text = `'; drop table runs; -- \0 \u{10ffff} \u202e <script>`;
+    const requestId = "'; drop table runs; --";
     const other = await server.newSession();
-    await readRun(server.alice.runSession({ sessionId: other, input: input(text), requestId: text }));
+    await readRun(server.alice.runSession({ sessionId: other, input: input(text), requestId }));
     const { messages } = await server.alice.listMessages({ sessionId: other });
     expect(messages[0]?.parts[0]?.part.value).toMatchObject({ text });
-    expect((await server.alice.listRuns({ sessionId: other })).runs[0]?.requestId).toBe(text);
+    expect((await server.alice.listRuns({ sessionId: other })).runs[0]?.requestId).toBe(requestId);
   });
+
+  test.each([' r', 'r ', '\0', 'r\n', 'é', 'r'.repeat(129)])(
+    'with the request id %o is INVALID_ARGUMENT',
+    async (requestId) => {
+      const refused = { code: Code.InvalidArgument, reason: 'INVALID_FIELD' };
+      expect(await failing(server.alice.startRun({ sessionId, input: input(), requestId }))).toMatchObject(refused);
+      expect(await failing(server.alice.createSession({ requestId }))).toMatchObject(refused);
+      await expectUnharmed();
+    },
+  );
 
   test('over the limit of a message is RESOURCE_EXHAUSTED', async () => {
     const parts = Array.from({ length: 5 }, () => ({ part: { case: 'text' as const, value: 'x'.repeat(999_999) } }));

@@ -207,6 +207,8 @@ describe('losing a run', () => {
     Object.assign(entry ?? {}, { session: { ...entry?.session, epoch: 2 } });
     executor.say(textStart('b'));
     await settled();
+    vi.advanceTimersByTime(20);
+    await settled();
     expect(executor.signal.aborted).toBe(true);
     expect(world.lost).toEqual([{ run, error: fenced() }]);
     expect(casesOf(world, sessionId)).toEqual(['runStart', 'spanStart', 'message']);

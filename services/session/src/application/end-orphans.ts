@@ -17,8 +17,9 @@ export interface EndOrphansDeps extends EndRunDeps {
 const page = 500;
 
 /**
- * Ends the runs that a killed process left behind, as failed or, when that was asked for, as cancelled. Only for a process
- * that is alone with its database, at its start: there every run that is not over has lost its driver.
+ * Ends runs that have lost their driver, as failed or, when that was asked for, as cancelled. Only for runs of which that
+ * is known: at the start of a process that is alone with its database all that are not over, and later those that the
+ * process itself had to let go of.
  */
 export class EndOrphans {
   readonly #deps: EndOrphansDeps;
@@ -27,10 +28,10 @@ export class EndOrphans {
     this.#deps = deps;
   }
 
-  /** Answers the runs that it ended. */
-  async execute(): Promise<readonly Run[]> {
+  /** Answers the runs that it ended, of those that are meant. */
+  async execute(isMeant: (run: Run) => boolean = () => true): Promise<readonly Run[]> {
     const ended: Run[] = [];
-    for (const run of await this.#deps.runs.unfinished()) {
+    for (const run of (await this.#deps.runs.unfinished()).filter(isMeant)) {
       const claimed = await this.#deps.runs.claim(run, this.#deps.instanceId);
       if (claimed !== undefined) {
         await this.#end(claimed);

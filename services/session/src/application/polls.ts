@@ -9,6 +9,8 @@ export interface PollDeps {
   readonly hub: SessionHub;
   readonly drivers: RunDrivers;
   readonly instanceId: string;
+  /** Ends the runs that this process lost while the database was away. Asked with every poll of the flags. */
+  readonly endLost: () => Promise<void>;
   /** How often the cancel flags of the runs that are driven here are read; default 1 s. */
   readonly cancelPollMs: number;
   /** How often the logs that are watched here and driven elsewhere are looked at; default 250 ms. */
@@ -21,6 +23,7 @@ export interface PollDeps {
 export function startPolls(deps: PollDeps): AsyncDisposable {
   const { runs, log, hub, drivers, instanceId, onError } = deps;
   const cancels = repeat(deps.cancelPollMs, onError, async () => {
+    await deps.endLost();
     if (drivers.count > 0) {
       (await runs.cancelRequested(instanceId)).forEach((runId) => drivers.cancel(runId));
     }
@@ -40,17 +43,32 @@ export function startPolls(deps: PollDeps): AsyncDisposable {
   };
 }
 
-/** Repeats a task with a pause between its end and its next start. Answers what stops it. */
+/** The longest pause while a task keeps failing. */
+const maxPauseMs = 5_000;
+
+/** Repeats a task with a pause between its end and its next start, longer while it fails. Answers what stops it. */
 function repeat(pauseMs: number, onError: (error: unknown) => void, task: () => Promise<void>): () => Promise<void> {
   let timer: NodeJS.Timeout;
   let running = Promise.resolve();
   let isStopped = false;
+  let failures = 0;
   const schedule = () => {
-    timer = setTimeout(() => {
-      running = task()
-        .catch(onError)
-        .then(() => (isStopped ? undefined : schedule()));
-    }, pauseMs);
+    timer = setTimeout(
+      () => {
+        running = task()
+          .then(
+            () => {
+              failures = 0;
+            },
+            (error: unknown) => {
+              failures += 1;
+              onError(error);
+            },
+          )
+          .then(() => (isStopped ? undefined : schedule()));
+      },
+      Math.min(maxPauseMs, pauseMs * 2 ** failures),
+    );
     timer.unref();
   };
   schedule();

@@ -20,6 +20,12 @@ import { fenced } from '../domain/event/event-errors.ts';
 
 const away = () => new DomainError('unavailable', 'DATABASE_UNAVAILABLE', 'away');
 
+/** Durable events may wait a moment for others to be stored with. */
+async function lingered(): Promise<void> {
+  vi.advanceTimersByTime(20);
+  await settled();
+}
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 });
@@ -54,7 +60,7 @@ describe('order', () => {
     const gated = gate();
     const { writer, shown, appends } = writerOn(gated.pass);
     writer.write([textStart('b')]);
-    await settled();
+    await lingered();
     expect([appends.length, shown()]).toEqual([1, []]);
     await gated.open();
     expect(shown()).toEqual(['11 textStart']);
@@ -64,6 +70,7 @@ describe('order', () => {
     const gated = gate();
     const { writer, shown } = writerOn(gated.pass);
     writer.write([textStart('b')]);
+    await lingered();
     await gated.open();
     writer.write([textDelta('b', 0, 'one'), spanStart('00000000000000a1'), textDelta('b', 3, 'two')]);
     writer.write([textDelta('b', 6, 'three')]);
@@ -77,6 +84,7 @@ describe('order', () => {
     const gated = gate();
     const { writer, appends } = writerOn(gated.pass);
     writer.write([textStart('a')]);
+    await lingered();
     writer.write([textStart('b')]);
     writer.write([textStart('c'), textStart('d')]);
     await gated.open();
@@ -91,7 +99,7 @@ describe('order', () => {
     const gated = gate();
     const { writer, appends } = writerOn(gated.pass);
     writer.write(Array.from({ length: 1500 }, () => spanStart('00000000000000a1')));
-    await settled();
+    await lingered();
     expect(appends.map(({ events }) => events.length)).toEqual([1024]);
     await gated.open();
     expect(appends.map(({ events, position }) => [position.lastSeq, events.length])).toEqual([
@@ -104,7 +112,7 @@ describe('order', () => {
     const gated = gate();
     const { writer, closed } = writerOn(gated.pass);
     writer.write([spanStart('00000000000000a1', '', 1000), spanEnd('00000000000000a1', '', 2500)]);
-    await settled();
+    await lingered();
     expect(closed).toEqual([]);
     await gated.open();
     expect(closed).toMatchObject([{ startMs: 1000, endMs: 2500, end: { status: 1 } }]);
