@@ -27,6 +27,7 @@ import { SessionHub } from './application/session-hub.ts';
 import { StartRun } from './application/start-run.ts';
 import { WatchSession } from './application/watch-session.ts';
 import type { AuthConfig, SessionConfig } from './config.ts';
+import type { Run } from './domain/run/run.ts';
 import { toAgentError } from './infrastructure/agent-errors.ts';
 import { ConnectAgentRuntime } from './infrastructure/clients/connect-agent-runtime.ts';
 import { protoMessageCodec } from './infrastructure/codec/proto-message-codec.ts';
@@ -78,9 +79,7 @@ export async function createSessionService(
   const bus = overrides.cancelBus ?? resources.use(cancelBusOf(config));
   const { useCases, drivers, endOrphans } = wire(config, overrides, { database, telemetry, bus, logger }, resources);
   if (config.isAlone) {
-    for (const { id, sessionId } of await endOrphans.execute()) {
-      logger.warn({ run_id: id, session_id: sessionId }, 'ended a run that a killed process left behind');
-    }
+    await endOrphans.execute();
   }
   resources.use(bus.listen(({ runId }) => drivers.cancel(brandId<RunId>(runId))));
   const server = await serve({
@@ -123,7 +122,9 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const transports = Array.from({ length: config.runtimeConnections }, () =>
     resources.use(createInternalTransport({ baseUrl: config.runtimeUrl, telemetry })),
   );
-  const endOrphans = new EndOrphans({ runs, log, hub, spans, codec, clock, ids, instanceId, toAgentError });
+  const report = ({ id, sessionId }: Run, error?: unknown) =>
+    logger.warn({ run_id: id, session_id: sessionId, err: error }, 'a run had lost its driver');
+  const endOrphans = new EndOrphans({ runs, log, hub, spans, codec, clock, ids, instanceId, toAgentError, report });
   const lost = new LostRuns(endOrphans, instanceId);
   const driveRun = new DriveRun({
     runtime: new ConnectAgentRuntime(transports),
@@ -154,7 +155,7 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const useCases = {
     manageSessions: new ManageSessions({ sessions, drivers, cancelSignal: signal, pageTokens, clock, ids }),
     startRun,
-    runSession: new RunSession({ startRun, cancelRun, log, hub, disconnects }),
+    runSession: new RunSession({ startRun, cancelRun, sessions, log, hub, disconnects }),
     watchSession: new WatchSession({ sessions, runs, log, hub }),
     cancelRun,
     readRuns: new ReadRuns({ sessions, runs, pageTokens }),

@@ -76,7 +76,7 @@ function readAuth(reader: EnvironmentReader, host: string, nodeEnv: string | und
 
 /** Believing the `uid` header is for a developer's own machine. */
 export function assertMayTrustHeaders(host: string, nodeEnv: string | undefined): void {
-  const isLoopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  const isLoopback = host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
   if (!isLoopback || nodeEnv === 'production') {
     throw badSetting('SPANWISE_AUTH', 'must be jwt unless SPANWISE_HOST is a loopback address outside of production');
   }

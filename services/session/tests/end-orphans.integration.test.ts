@@ -29,6 +29,7 @@ function endOrphans(): EndOrphans {
     ids,
     instanceId,
     toAgentError,
+    report: () => undefined,
   });
 }
 

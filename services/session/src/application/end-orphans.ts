@@ -12,6 +12,8 @@ export interface EndOrphansDeps extends EndRunDeps {
   readonly hub: SessionHub;
   readonly spans: SpanExporter;
   readonly instanceId: string;
+  /** Told of each run that was ended, or why it could not be. */
+  readonly report: (run: Run, error?: unknown) => void;
 }
 
 const page = 500;
@@ -34,8 +36,14 @@ export class EndOrphans {
     for (const run of (await this.#deps.runs.unfinished()).filter(isMeant)) {
       const claimed = await this.#deps.runs.claim(run, this.#deps.instanceId);
       if (claimed !== undefined) {
-        await this.#end(claimed);
-        ended.push(claimed.run);
+        try {
+          await this.#end(claimed);
+          ended.push(claimed.run);
+          this.#deps.report(claimed.run);
+        } catch (error) {
+          // One that can not be ended must not keep the others, or the service, from going on.
+          this.#deps.report(claimed.run, error);
+        }
       }
     }
     return ended;

@@ -6,7 +6,18 @@ import { startPolls } from './polls.ts';
 function polls(world: World, more: Partial<Parameters<typeof startPolls>[0]> = {}) {
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
-  return { errors, stop: startPolls({ ...world, instanceId, cancelPollMs: 1000, logPollMs: 250, onError, ...more }) };
+  return {
+    errors,
+    stop: startPolls({
+      endLost: async () => undefined,
+      ...world,
+      instanceId,
+      cancelPollMs: 1000,
+      logPollMs: 250,
+      onError,
+      ...more,
+    }),
+  };
 }
 
 async function pass(ms: number): Promise<void> {
@@ -82,7 +93,8 @@ describe('looking at the database', () => {
     });
     const { errors, stop } = polls(world, { runs });
     await world.runs.requestCancel(sessionId, run.id, '', 1);
-    await pass(2000);
+    // A second, then two: the pause doubles while it fails.
+    await pass(3000);
     expect([errors, executor.aborts]).toEqual([[new TypeError('away')], ['cancelled']]);
     await stop[Symbol.asyncDispose]();
   });

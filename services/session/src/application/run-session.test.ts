@@ -79,13 +79,14 @@ describe('a stream of a run', () => {
     await second.leave();
   });
 
-  test('refuses a cursor beyond the log', async () => {
+  test('refuses a cursor beyond the log, and starts nothing', async () => {
     const { world, sessionId } = await inMemorySession();
     const stream = await open(world, sessionId, { afterSeq: 4 });
     await expect(stream.ended).rejects.toMatchObject({
       reason: 'CURSOR_OUT_OF_RANGE',
-      facts: { first_seq: 1, last_seq: 3 },
+      facts: { first_seq: 1, last_seq: 0 },
     });
+    expect(await world.runs.list(sessionId, undefined, 1)).toEqual([]);
   });
 });
 

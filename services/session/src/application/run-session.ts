@@ -1,9 +1,11 @@
 import { cursorOutOfRange } from '../domain/event/event-errors.ts';
 import type { EventLog } from '../domain/event/event-log.ts';
 import { isOver, type Run } from '../domain/run/run.ts';
+import type { SessionRepository } from '../domain/session/session-repository.ts';
 import type { CancelRun } from './cancel-run.ts';
 import type { Disconnects } from './disconnects.ts';
 import { type FollowStep, followLog } from './follow-log.ts';
+import { ownSession } from './session-access.ts';
 import type { SessionHub } from './session-hub.ts';
 import type { StartRun, StartRunRequest } from './start-run.ts';
 
@@ -18,6 +20,7 @@ export interface RunSessionRequest extends StartRunRequest {
 export interface RunSessionDeps {
   readonly startRun: StartRun;
   readonly cancelRun: CancelRun;
+  readonly sessions: SessionRepository;
   readonly log: EventLog;
   readonly hub: SessionHub;
   readonly disconnects: Disconnects;
@@ -46,9 +49,10 @@ export class RunSession {
    */
   async *execute(request: RunSessionRequest, { signal, isLeftByClient }: Stream): AsyncGenerator<RunSessionStep, void> {
     const { startRun, log, hub, disconnects, cancelRun } = this.#deps;
+    await this.#assertCursor(request);
     const { run } = await startRun.execute(request);
     const { sessionId, id: runId } = run;
-    const afterSeq = await this.#firstCursor(run, request.afterSeq);
+    const afterSeq = Math.max(request.afterSeq, run.startSeq - 1);
     if (request.cancelsOnDisconnect) {
       disconnects.opened(runId);
     }
@@ -73,14 +77,13 @@ export class RunSession {
     }
   }
 
-  async #firstCursor(run: Run, afterSeq: number): Promise<number> {
-    if (afterSeq === 0) {
-      return run.startSeq - 1;
+  /** A cursor beyond the log is refused before anything is started. */
+  async #assertCursor({ caller, sessionId, afterSeq }: RunSessionRequest): Promise<void> {
+    if (afterSeq > 0) {
+      const { firstSeq, lastSeq } = await ownSession(this.#deps.sessions, caller, sessionId);
+      if (afterSeq > lastSeq) {
+        throw cursorOutOfRange(afterSeq, firstSeq, lastSeq);
+      }
     }
-    const lastSeq = (await this.#deps.log.lastSeqs([run.sessionId])).get(run.sessionId) ?? 0;
-    if (afterSeq > lastSeq) {
-      throw cursorOutOfRange(afterSeq, run.startSeq, lastSeq);
-    }
-    return Math.max(afterSeq, run.startSeq - 1);
   }
 }

@@ -94,7 +94,7 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
   return {
     ...{ clock, ids, store, sessions, runs, log, context, hub, runtime, codec, pageTokens, drivers, driveRun },
     ...{ startRun, cancelRun, disconnects, endDeps, spans, exported, lost, sent },
-    runSession: new RunSession({ startRun, cancelRun, log, hub, disconnects }),
+    runSession: new RunSession({ startRun, cancelRun, sessions, log, hub, disconnects }),
     watchSession: new WatchSession({ sessions, runs, log, hub }),
     manageSessions: new ManageSessions({ sessions, drivers, cancelSignal: signal, pageTokens, clock, ids }),
   };

@@ -1511,8 +1511,8 @@ export const CancelResultSchema: GenEnum<CancelResult> = /*@__PURE__*/
  */
 export const SessionService: GenService<{
   /**
-   * Opens a session for the caller. With a request_id that the caller used before it answers that session.
-   * Errors: REQUEST_ID_REUSED.
+   * Opens a session for the caller. With a request_id that the caller used before it answers that session, as it is now.
+   * Errors: none of its own.
    *
    * @generated from rpc spanwise.session.v1.SessionService.CreateSession
    */
