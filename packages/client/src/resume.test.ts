@@ -16,7 +16,7 @@ const event = (seq: number) => create(AgentEventSchema, { seq: BigInt(seq), data
 const refused = new SpanwiseError(Code.FailedPrecondition, 'SESSION_BUSY', 'busy');
 
 /** A server whose connections each tell some events and then break, end or hang. */
-function server(...connections: readonly { readonly upTo: number; readonly then: 'end' | 'hang' | Error }[]) {
+function server(...connections: readonly { readonly upTo: number; readonly after: 'end' | 'hang' | Error }[]) {
   const cursors: bigint[] = [];
   const openedMs: number[] = [];
   async function* open(afterSeq: bigint, signal: AbortSignal): AsyncGenerator<{ events: AgentEvent[] }> {
@@ -26,7 +26,7 @@ function server(...connections: readonly { readonly upTo: number; readonly then:
     for (let seq = Number(afterSeq) + 1; seq <= (connection?.upTo ?? 0); seq += 1) {
       yield { events: [event(seq)] };
     }
-    if (connection?.then === 'hang') {
+    if (connection?.after === 'hang') {
       await new Promise((_, reject) => {
         const cut = () => reject(new ConnectError('', Code.Canceled));
         signal.addEventListener('abort', cut);
@@ -34,7 +34,7 @@ function server(...connections: readonly { readonly upTo: number; readonly then:
           cut();
         }
       });
-    } else if (connection?.then instanceof Error) {
+    } else if (connection?.after instanceof Error) {
       throw connection.then;
     }
   }
@@ -60,32 +60,32 @@ const all = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 test('tells every event once over ends, cuts and silence', async () => {
   const { stream, cursors } = server(
-    { upTo: 2, then: 'end' },
-    { upTo: 4, then: new ConnectError('cut', Code.Unavailable) },
-    { upTo: 5, then: new ConnectError('reset', Code.Aborted) },
-    { upTo: 7, then: 'hang' },
-    { upTo: 9, then: 'end' },
+    { upTo: 2, after: 'end' },
+    { upTo: 4, after: new ConnectError('cut', Code.Unavailable) },
+    { upTo: 5, after: new ConnectError('reset', Code.Aborted) },
+    { upTo: 7, after: 'hang' },
+    { upTo: 9, after: 'end' },
   );
   expect(await collect(stream)).toEqual({ seqs: all, outcome: 'ended' });
   expect(cursors).toEqual([0n, 2n, 4n, 5n, 7n]);
 });
 
 test('never takes the end of a stream for the end of the run', async () => {
-  const { stream } = server({ upTo: 3, then: 'end' });
+  const { stream } = server({ upTo: 3, after: 'end' });
   const { seqs, outcome } = await collect(stream, { maxBreakMs: 5_000 });
   expect(seqs).toEqual([1, 2, 3]);
   expect(outcome).toMatchObject({ reason: 'TRANSPORT' });
 });
 
 test('gives up at once when the service refuses', async () => {
-  const { stream, cursors } = server({ upTo: 1, then: refused });
+  const { stream, cursors } = server({ upTo: 1, after: refused });
   expect(await collect(stream)).toEqual({ seqs: [1], outcome: refused });
   expect(cursors).toHaveLength(1);
 });
 
 test('ends without an error when the caller leaves', async () => {
   const leave = new AbortController();
-  const { stream } = server({ upTo: 3, then: 'hang' });
+  const { stream } = server({ upTo: 3, after: 'hang' });
   const reading = collect(stream, { signal: leave.signal });
   leave.abort();
   expect(await reading).toEqual({ seqs: [1, 2, 3], outcome: 'ended' });
@@ -93,7 +93,7 @@ test('ends without an error when the caller leaves', async () => {
 
 test('waits as long as the service asks', async () => {
   const full = new SpanwiseError(Code.Unavailable, 'DATABASE_UNAVAILABLE', 'away', {}, 30_000);
-  const { stream, openedMs } = server({ upTo: 1, then: full }, { upTo: 9, then: 'end' });
+  const { stream, openedMs } = server({ upTo: 1, after: full }, { upTo: 9, after: 'end' });
   expect(await collect(stream)).toEqual({ seqs: all, outcome: 'ended' });
   const [first = 0, second = 0] = openedMs;
   expect(second - first).toBeGreaterThanOrEqual(30_000);
