@@ -35,7 +35,7 @@ function server(...connections: readonly { readonly upTo: number; readonly after
         }
       });
     } else if (connection?.after instanceof Error) {
-      throw connection.then;
+      throw connection.after;
     }
   }
   return { cursors, openedMs, stream: { open, afterSeq: 0n, isLast: ({ seq }: AgentEvent) => seq === 9n } };
