@@ -8,6 +8,9 @@ import { callContextKey } from './call-context.ts';
  * not the RPC span, so that the tree in the trace is the tree in the log.
  */
 export function tracingInterceptor(telemetry: Telemetry, kind: SpanKind.SERVER | SpanKind.CLIENT): Interceptor {
+  if (!telemetry.isEnabled) {
+    return (next) => next;
+  }
   return (next) => async (request) => {
     const parent = parentContext(request.contextValues.get(callContextKey).span);
     const name = `${request.method.parent.typeName}/${request.method.name}`;
@@ -15,7 +18,7 @@ export function tracingInterceptor(telemetry: Telemetry, kind: SpanKind.SERVER |
     const span = telemetry.tracer.startSpan(name, { kind, attributes }, parent);
     try {
       const response = await next(request);
-      if (response.stream) {
+      if (response.stream && span.isRecording()) {
         return { ...response, message: ending(response.message, span) };
       }
       span.end();

@@ -60,6 +60,11 @@ export class Telemetry implements AsyncDisposable {
     this.tracer = this.#provider.getTracer('spanwise');
   }
 
+  /** Whether anything is exported at all. */
+  get isEnabled(): boolean {
+    return this.#processor !== undefined;
+  }
+
   /** Trace flags of a new trace, by `OTEL_TRACES_SAMPLER`: 1 = its spans are exported. */
   traceFlags(traceId: string): number {
     const { decision } = this.#sampler.shouldSample(otelContext.active(), traceId, 'run', SpanKind.INTERNAL, {}, []);

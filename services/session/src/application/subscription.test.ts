@@ -43,6 +43,8 @@ describe('a subscription', () => {
     const taken = subscription.take(10_000, never);
     publisher.publish(entries(1, 1));
     expect(await taken).toEqual({ kind: 'events', entries: entries(1, 1) });
+    // The one timer of all its waits ends with it.
+    subscription[Symbol.dispose]();
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -56,6 +58,8 @@ describe('a subscription', () => {
     leaving.abort();
     expect(await taken).toEqual({ kind: 'aborted' });
     expect(await subscription.take(10_000, leaving.signal)).toEqual({ kind: 'aborted' });
+    // The one timer of all its waits ends with it.
+    subscription[Symbol.dispose]();
     expect(vi.getTimerCount()).toBe(0);
   });
 

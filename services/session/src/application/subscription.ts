@@ -19,7 +19,10 @@ export class Subscription implements Disposable {
   #isBehind = false;
   #toldSeq = 0;
   #readSeq = 0;
-  #wake: (() => void) | undefined;
+  #settle: ((why: 'woken' | 'silence') => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #signal: AbortSignal | undefined;
+  readonly #onAbort = () => this.#wake();
 
   constructor(position: () => LivePosition | undefined, end: () => void) {
     this.#position = position;
@@ -56,13 +59,13 @@ export class Subscription implements Disposable {
     } else if (!this.#isBehind) {
       this.#queue.push(...entries);
     }
-    this.#wake?.();
+    this.#wake();
   }
 
   tellLastSeq(lastSeq: number): void {
     this.#toldSeq = Math.max(this.#toldSeq, lastSeq);
     if (this.#toldSeq > this.#readSeq) {
-      this.#wake?.();
+      this.#wake();
     }
   }
 
@@ -80,6 +83,8 @@ export class Subscription implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#end();
   }
 
@@ -93,18 +98,27 @@ export class Subscription implements Disposable {
     return this.#toldSeq > this.#readSeq ? { kind: 'behind' } : undefined;
   }
 
+  /** One timer and one listener for all waits: a stream of deltas waits thousands of times. */
   #wait(silenceMs: number, signal: AbortSignal): Promise<'woken' | 'silence'> {
+    if (this.#timer === undefined) {
+      this.#timer = setTimeout(() => this.#settle?.('silence'), silenceMs);
+    } else {
+      this.#timer.refresh();
+    }
+    if (this.#signal !== signal) {
+      this.#signal?.removeEventListener('abort', this.#onAbort);
+      this.#signal = signal;
+      signal.addEventListener('abort', this.#onAbort, { once: true });
+    }
     return new Promise((resolve) => {
-      const done = (why: 'woken' | 'silence') => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
-        this.#wake = undefined;
+      this.#settle = (why) => {
+        this.#settle = undefined;
         resolve(why);
       };
-      const onAbort = () => done('woken');
-      const timer = setTimeout(() => done('silence'), silenceMs);
-      signal.addEventListener('abort', onAbort, { once: true });
-      this.#wake = () => done('woken');
     });
+  }
+
+  #wake(): void {
+    this.#settle?.('woken');
   }
 }
