@@ -43,7 +43,10 @@ export function createInternalTransport({
   return Object.assign(transport, { [Symbol.dispose]: () => sessionManager.abort() });
 }
 
-/** A ping on a connection that has just died throws out of a timer and would end the process. */
+/**
+ * A ping on a connection that has just died throws out of a timer, and one that is not answered raises an error on a
+ * connection that nobody listens to any more: either would end the process.
+ */
 export class SafeSessionManager extends Http2SessionManager {
   readonly #guarded = new WeakSet<object>();
 
@@ -57,6 +60,8 @@ export class SafeSessionManager extends Http2SessionManager {
     const { session } = stream;
     if (session !== undefined && !this.#guarded.has(session)) {
       this.#guarded.add(session);
+      // Whoever uses the connection hears of its end through the streams.
+      session.on('error', () => undefined);
       const ping = session.ping.bind(session) as (...input: unknown[]) => boolean;
       session.ping = (...input: unknown[]) => {
         try {

@@ -4,6 +4,7 @@ import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node';
 import type { Logger } from '@spanwise/telemetry';
+import { isDeadlineValid } from './request-gate.ts';
 
 type NodeRequest = IncomingMessage | Http2ServerRequest;
 type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -30,12 +31,24 @@ export function nodeHandler(router: ConnectRouter, logger: Logger): NodeHandler 
     });
 
     async function answer() {
+      hideDeadline(request);
       const result = await handler?.(universalRequestFromNodeRequest(request, response, undefined, undefined));
       if (result !== undefined) {
         await send(result, response);
       }
     }
   };
+}
+
+/**
+ * Connect sets a timer for the deadline before it checks it, and Node takes a timer that is too long for one of 1 ms: what
+ * is not valid is made unreadable, and the gate then refuses it.
+ */
+function hideDeadline({ headers }: NodeRequest): void {
+  const { 'grpc-timeout': grpc, 'connect-timeout-ms': connect } = headers;
+  if (!isDeadlineValid(grpc?.toString(), connect?.toString())) {
+    headers[grpc === undefined ? 'connect-timeout-ms' : 'grpc-timeout'] = 'invalid';
+  }
 }
 
 async function send(result: UniversalServerResponse, response: NodeResponse): Promise<void> {

@@ -31,12 +31,17 @@ export function requestGate(authenticate: Authenticate, trustsTraceparent: boole
   };
 }
 
+/** Whether a deadline can be read and is not longer than allowed. Without a header there is none. */
+export function isDeadlineValid(
+  grpcTimeout: string | null | undefined,
+  connectTimeoutMs: string | null | undefined,
+): boolean {
+  const [, digits = '', unit = ''] = /^(\d{1,10})([HMSmun])$/.exec(grpcTimeout ?? `${connectTimeoutMs ?? 0}m`) ?? [];
+  return digits !== '' && Number(digits) * (timeoutUnitsMs[unit] ?? Number.NaN) <= maxTimeoutMs;
+}
+
 function assertDeadline(headers: Headers): void {
-  const grpc = headers.get('grpc-timeout');
-  const connect = headers.get('connect-timeout-ms');
-  const [, digits = '', unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(grpc ?? `${connect ?? 0}m`) ?? [];
-  const timeoutMs = digits === '' ? Number.NaN : Number(digits) * (timeoutUnitsMs[unit] ?? Number.NaN);
-  if (!(timeoutMs <= maxTimeoutMs)) {
+  if (!isDeadlineValid(headers.get('grpc-timeout'), headers.get('connect-timeout-ms'))) {
     throw new DomainError('invalid', 'INVALID_DEADLINE', 'The deadline can not be read or is over 24 hours.', {
       facts: { max_ms: maxTimeoutMs },
     });
