@@ -22,6 +22,8 @@ async function main(): Promise<void> {
   resources.defer(() => terminal.close());
   let runningIn: string | undefined;
   const leave = new AbortController();
+  // The end of the input, as when it is piped.
+  terminal.on('close', () => leave.abort());
   terminal.on('SIGINT', () => {
     if (runningIn === undefined) {
       leave.abort();

@@ -18,8 +18,10 @@ export async function runProgram(main: (program: Program) => Promise<void>): Pro
     }
   });
   const waitForStop = async () => {
+    // First the one, then the other: a signal in between would be lost.
+    const stopped = stopSignal();
     process.off('SIGTERM', endEarly);
-    await stopSignal();
+    await stopped;
   };
   try {
     await main({ waitForStop });
