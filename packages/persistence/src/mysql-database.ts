@@ -3,43 +3,50 @@ import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql
 import type { Database, SqlExecutor, SqlRow, SqlValue } from './database.ts';
 import { databaseUnavailable, isLockConflict, isStatementError } from './database-errors.ts';
 
-/** A statement that takes longer is given up and its connection closed: mysql2 itself would wait for ever. */
-const statementTimeoutMs = 5_000;
-/** Waiting for a free connection of the pool counts as an outage after this. */
-const connectionTimeoutMs = 5_000;
+/** How long MySQL may take; in milliseconds. */
+export interface MySqlTimeouts {
+  /** A statement that takes longer is given up and its connection closed: mysql2 itself would wait for ever. */
+  readonly statementMs: number;
+  /** Waiting for a free connection of the pool counts as an outage after this. */
+  readonly connectionMs: number;
+}
+
+const defaultTimeouts: MySqlTimeouts = { statementMs: 5_000, connectionMs: 5_000 };
 const conflictRetries = 8;
 
 /** MySQL or MariaDB through the pool of MikroORM's driver, with prepared statements. */
 export class MySqlDatabase implements Database {
   readonly dialect = 'mysql';
   readonly #pool: Pool;
+  readonly #timeouts: MySqlTimeouts;
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, timeouts: MySqlTimeouts = defaultTimeouts) {
     this.#pool = pool;
+    this.#timeouts = timeouts;
   }
 
   run(sql: string, parameters: readonly SqlValue[]): Promise<number> {
     return this.#retryingConflicts(() =>
-      this.#withConnection((connection) => executorOf(connection).run(sql, parameters)),
+      this.#withConnection((connection) => executorOf(connection, this.#timeouts).run(sql, parameters)),
     );
   }
 
   all<Row extends SqlRow>(sql: string, parameters: readonly SqlValue[]): Promise<Row[]> {
-    return this.#withConnection((connection) => executorOf(connection).all<Row>(sql, parameters));
+    return this.#withConnection((connection) => executorOf(connection, this.#timeouts).all<Row>(sql, parameters));
   }
 
   transaction<Result>(work: (tx: SqlExecutor) => Promise<Result>): Promise<Result> {
     return this.#retryingConflicts(() =>
       this.#withConnection(async (connection) => {
-        await command(connection, 'begin');
+        await command(connection, 'begin', this.#timeouts);
         try {
-          const result = await work(executorOf(connection));
-          await command(connection, 'commit');
+          const result = await work(executorOf(connection, this.#timeouts));
+          await command(connection, 'commit', this.#timeouts);
           return result;
         } catch (error) {
           // On a broken connection the server rolls back by itself once it notices.
           if (!isConnectionLost(error)) {
-            await command(connection, 'rollback');
+            await command(connection, 'rollback', this.#timeouts);
           }
           throw error;
         }
@@ -78,7 +85,7 @@ export class MySqlDatabase implements Database {
 
   async #acquire(): Promise<PoolConnection> {
     const pending = this.#pool.getConnection();
-    const timeout = AbortSignal.timeout(connectionTimeoutMs);
+    const timeout = AbortSignal.timeout(this.#timeouts.connectionMs);
     try {
       return await Promise.race([pending, rejectedBy(timeout)]);
     } catch (error) {
@@ -88,21 +95,21 @@ export class MySqlDatabase implements Database {
   }
 }
 
-function executorOf(connection: PoolConnection): SqlExecutor {
+function executorOf(connection: PoolConnection, { statementMs: timeout }: MySqlTimeouts): SqlExecutor {
   return {
     async run(sql, parameters) {
-      const [result] = await connection.execute<ResultSetHeader>({ sql, timeout: statementTimeoutMs }, [...parameters]);
+      const [result] = await connection.execute<ResultSetHeader>({ sql, timeout }, [...parameters]);
       return result.affectedRows;
     },
     async all<Row extends SqlRow>(sql: string, parameters: readonly SqlValue[]) {
-      const [rows] = await connection.execute<RowDataPacket[]>({ sql, timeout: statementTimeoutMs }, [...parameters]);
+      const [rows] = await connection.execute<RowDataPacket[]>({ sql, timeout }, [...parameters]);
       return rows as unknown as Row[];
     },
   };
 }
 
-async function command(connection: PoolConnection, sql: string): Promise<void> {
-  await connection.query({ sql, timeout: statementTimeoutMs });
+async function command(connection: PoolConnection, sql: string, { statementMs }: MySqlTimeouts): Promise<void> {
+  await connection.query({ sql, timeout: statementMs });
 }
 
 /** Errors of the driver that are no answer of the server. What `work` throws by itself leaves the connection usable. */

@@ -1,5 +1,4 @@
 import { connect } from 'node:http2';
-import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Code, createClient } from '@connectrpc/connect';
@@ -7,6 +6,7 @@ import { createGrpcTransport } from '@connectrpc/connect-node';
 import { Health, HealthCheckResponse_ServingStatus as Status } from '@spanwise/contracts/grpc/health/v1/health';
 import { CreateSessionRequestSchema, SessionService } from '@spanwise/contracts/spanwise/session/v1/session';
 import { Telemetry } from '@spanwise/telemetry';
+import { startTcpProxy } from '@spanwise/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   createInternalTransport,
@@ -18,37 +18,6 @@ import {
 import { knownId, startTestServer } from './test-server.ts';
 
 const telemetry = new Telemetry({ service: 'test', env: {} });
-
-/** A TCP proxy whose connections can be frozen (nothing passes, nothing is closed) or cut. */
-async function proxyTo(port: number) {
-  const sockets = new Set<Socket>();
-  let isFrozen = false;
-  const server: Server = createServer((inbound) => {
-    const outbound = connectSocket(port, '127.0.0.1');
-    for (const [from, to] of [
-      [inbound, outbound],
-      [outbound, inbound],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (chunk) => isFrozen || to.write(chunk));
-      from.on('close', () => to.destroy());
-      from.on('error', () => to.destroy());
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  return {
-    url: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
-    freeze: () => {
-      isFrozen = true;
-    },
-    cut: () => sockets.forEach((socket) => socket.resetAndDestroy()),
-    async [Symbol.asyncDispose]() {
-      sockets.forEach((socket) => socket.destroy());
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 let server: RunningServer;
 beforeAll(async () => {
@@ -76,12 +45,12 @@ describe('a client between services', () => {
   }
 
   test('sees a connection that is cut as unavailable, never as its own cancel', async () => {
-    await using proxy = await proxyTo(server.port);
+    await using proxy = await startTcpProxy(server.port);
     expect(await brokenStream(proxy.url, proxy.cut)).toBe('unavailable');
   });
 
   test('finds a frozen server by its pings', async () => {
-    await using proxy = await proxyTo(server.port);
+    await using proxy = await startTcpProxy(server.port);
     expect(await brokenStream(proxy.url, proxy.freeze)).toBe('unavailable');
   });
 
@@ -204,7 +173,7 @@ describe('a server', () => {
 
   test('drops a client that does not answer its pings', async () => {
     await using strict = await startTestServer({ limits: { pingIntervalMs: 100, pingTimeoutMs: 100 } });
-    await using proxy = await proxyTo(strict.port);
+    await using proxy = await startTcpProxy(strict.port);
     const session = connect(proxy.url);
     session.on('error', () => undefined);
     await new Promise<void>((resolve) => session.once('connect', () => resolve()));

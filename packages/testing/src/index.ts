@@ -11,6 +11,7 @@ export {
   type ScriptedModelOptions,
   startScriptedModel,
 } from './scripted-model.ts';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export { mysqlServerUrl, natsServerUrl } from './test-servers.ts';
 export {
   dropDatabases,

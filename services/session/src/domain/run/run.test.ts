@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { sessionStatusesBefore, sessionTransitions, statusesBefore } from '../session/session.ts';
 import { cancellableStatuses, isOver, type RunStatus, runStatusesBefore, runTransitions } from './run.ts';
 
-/** Every transition that exists, as the handbook lists them. */
+/** Every transition that exists, as the design lists them. */
 const runAllowed = [
   ...['QUEUED → RUNNING', 'QUEUED → CANCELLED'],
   ...['RUNNING → WAITING', 'RUNNING → FINISHING', 'RUNNING → CANCELLED', 'RUNNING → FAILED'],
