@@ -3,7 +3,7 @@ import { SpanwiseClient } from '@spanwise/client';
 import { startDistributedStack } from '@spanwise/dev-stack';
 import { dropDatabases } from '@spanwise/testing';
 import { residentMiB, startProgram } from './measured-process.ts';
-import { concurrent, cpuPerRun, type System } from './scenarios.ts';
+import { concurrent, cpuPerRun, firstText, modelFirstText, type System } from './scenarios.ts';
 
 /**
  * `npm run bench`: what a run costs. `-- --distributed` measures four processes on MySQL and NATS
@@ -32,7 +32,11 @@ async function measureEmbedded(env: NodeJS.ProcessEnv, isSmoke: boolean): Promis
   const { child, line } = await startProgram('./embedded-process.ts', env);
   row('embedded: process start to all services ready', `${(performance.now() - startedMs).toFixed(0)} ms`);
   try {
-    await measure({ client: new SpanwiseClient({ baseUrl: line }), processes: [child] }, isSmoke);
+    await measure(
+      { client: new SpanwiseClient({ baseUrl: line }), processes: [child] },
+      env.SPANWISE_MODEL_BASE_URL ?? '',
+      isSmoke,
+    );
     row('resident memory afterwards', `${residentMiB(child).toFixed(0)} MiB`);
   } finally {
     child.kill('SIGTERM');
@@ -47,13 +51,17 @@ async function measureDistributed(env: NodeJS.ProcessEnv, isSmoke: boolean): Pro
     await using stack = await startDistributedStack({ databaseServerUrl, natsUrl, databasePrefix, env, replicas: 1 });
     const services = [...stack.sessions, ...stack.runtimes, stack.toolHost, stack.filesystem];
     const client = new SpanwiseClient({ baseUrl: stack.sessions[0]?.url ?? '' });
-    await measure({ client, processes: services.map(({ child }) => child) }, isSmoke);
+    await measure(
+      { client, processes: services.map(({ child }) => child) },
+      env.SPANWISE_MODEL_BASE_URL ?? '',
+      isSmoke,
+    );
   } finally {
     await dropDatabases(databaseServerUrl, databasePrefix);
   }
 }
 
-async function measure(system: System, isSmoke: boolean): Promise<void> {
+async function measure(system: System, modelUrl: string, isSmoke: boolean): Promise<void> {
   const [runs, rounds, many] = isSmoke ? [3, 1, 5] : [40, 3, 50];
   for (const [name, input] of [
     ['S1 (200 deltas at 0 ms)', 'S1 200 0'],
@@ -62,8 +70,9 @@ async function measure(system: System, isSmoke: boolean): Promise<void> {
     const { median, min, max } = await cpuPerRun(system, input, runs, rounds);
     row(`${name}: CPU a run`, `${median.toFixed(1)} ms (${min.toFixed(1)} to ${max.toFixed(1)})`);
   }
-  const alone = await concurrent(system, 'S1 200 0', 1);
-  row('first text, 1 run', `${alone.firstTextP50.toFixed(1)} ms`);
+  const alone = await firstText(system, 'S1 200 0', runs);
+  const ofModel = await modelFirstText(modelUrl, 'S1 200 0');
+  row('first text, 1 run; of that the model alone', `${alone.toFixed(1)} ms; ${ofModel.toFixed(1)} ms`);
   const burst = await concurrent(system, 'S1 200 0', many);
   row(`first text, ${many} runs at once, p50`, `${burst.firstTextP50.toFixed(0)} ms`);
   const paced = await concurrent(system, 'S1 200 5', isSmoke ? 5 : 20);

@@ -27,6 +27,30 @@ async function runOnce(client: SpanwiseClient, input: string) {
   return { firstTextMs, lagsMs };
 }
 
+/** When the model itself has its first text, asked without anything in between; the median of several, in milliseconds. */
+export async function modelFirstText(baseUrl: string, input: string): Promise<number> {
+  const figures: number[] = [];
+  await repeat(11, async () => {
+    const startedMs = performance.now();
+    const body = JSON.stringify({ model: 'bench', stream: true, messages: [{ role: 'user', content: input }] });
+    const response = await fetch(`${baseUrl}/chat/completions`, { method: 'POST', body });
+    for await (const _ of response.body ?? []) {
+      figures.push(performance.now() - startedMs);
+      break;
+    }
+  });
+  return median(figures);
+}
+
+/** The median time to the first text of several runs, one after the other, in milliseconds. */
+export async function firstText({ client }: System, input: string, runs: number): Promise<number> {
+  const figures: number[] = [];
+  await repeat(runs, async () => {
+    figures.push((await runOnce(client, input)).firstTextMs);
+  });
+  return median(figures);
+}
+
 /** Processor time of a run in milliseconds: the median over rounds of sequential runs. */
 export async function cpuPerRun({ client, processes }: System, input: string, runs: number, rounds: number) {
   await repeat(10, () => runOnce(client, input));
