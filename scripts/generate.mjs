@@ -35,8 +35,8 @@ function errorsMarkdown() {
         .replace(/^ {2}\/\/ ?/gm, '')
         .replaceAll('\n', ' ')
         .trim();
-      const [, code, rest] = /^([A-Z_]+)(?:, in RUN_ERROR)?\. (.*)$/.exec(text) ?? ['', '', text];
-      const where = text.startsWith(`${code}, in RUN_ERROR`) ? 'RUN_ERROR' : 'status';
+      const [, code, inRun, rest] = /^([A-Z_]+)(, (?:also )?in RUN_ERROR)?\. (.*)$/.exec(text) ?? ['', '', '', text];
+      const where = inRun === undefined ? 'status' : inRun.includes('also') ? 'status, RUN_ERROR' : 'RUN_ERROR';
       return `| \`${name}\` | ${code} | ${where} | ${rest} |`;
     });
   return [

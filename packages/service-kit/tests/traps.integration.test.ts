@@ -1,4 +1,4 @@
-import { connect } from 'node:http2';
+import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Code, createClient } from '@connectrpc/connect';
@@ -100,8 +100,11 @@ describe('a server', () => {
       ...headers,
     });
     return new Promise<string>((resolve, reject) => {
-      const answer = (received: Record<string, unknown>) =>
-        received['grpc-status'] && resolve(String(received['grpc-status']));
+      const answer = ({ 'grpc-status': status }: IncomingHttpHeaders) => {
+        if (status !== undefined) {
+          resolve(status.toString());
+        }
+      };
       stream.on('response', answer);
       stream.on('trailers', answer);
       stream.on('error', reject);

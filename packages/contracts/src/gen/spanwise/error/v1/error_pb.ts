@@ -225,7 +225,7 @@ export const ErrorReason = {
   TOOL_NOT_FOUND: 40,
 
   /**
-   * UNAVAILABLE. The tool host could not be reached. In runs the model is told instead.
+   * UNAVAILABLE, also in RUN_ERROR. The tool host could not be reached. In runs the model is told instead.
    *
    * @generated from enum value: ERROR_REASON_TOOL_HOST_UNAVAILABLE = 41;
    */
@@ -351,7 +351,7 @@ export const ErrorReason = {
   REQUEST_CANCELLED: 80,
 
   /**
-   * UNAVAILABLE. The process is shutting down. Another replica serves; try again.
+   * UNAVAILABLE, also in RUN_ERROR. The process is shutting down. Another replica serves; try again.
    *
    * @generated from enum value: ERROR_REASON_SHUTTING_DOWN = 81;
    */
