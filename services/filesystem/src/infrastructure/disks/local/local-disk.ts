@@ -213,8 +213,9 @@ export class LocalDisk implements FileStore, AsyncDisposable {
   }
 
   #making<Result>(path: VirtualPath, work: (folder: Folder) => Promise<Result>): Promise<Result> {
-    const refused = (_why: NoFolder, at: VirtualPath) => {
-      throw notADirectory(at);
+    const refused = (why: NoFolder, at: VirtualPath) => {
+      // Missing: it was removed again as soon as it was made.
+      throw why === 'missing' ? fileNotFound(at) : notADirectory(at);
     };
     return withinFolder(this.#deps.root, path, { makesMissing: true, refused }, work);
   }
