@@ -50,7 +50,7 @@ export class EndOrphans {
   }
 
   async #end({ run, lastSeq, lastContextSeq }: StartedRun): Promise<void> {
-    const { log, hub, clock, spans, toAgentError } = this.#deps;
+    const { log, hub, clock, spans } = this.#deps;
     const publisher = hub.open(run.sessionId, lastSeq);
     const writer = new RunWriter(
       {
@@ -62,10 +62,19 @@ export class EndOrphans {
       },
       { sessionId: run.sessionId, runId: run.id, epoch: run.epoch, lastSeq, lastContextSeq },
     );
-    await this.#restore(writer, run);
+    try {
+      await this.#restore(writer, run);
+      await this.#endAsFailed(run, writer);
+    } finally {
+      writer.stop();
+      publisher.close();
+    }
+  }
+
+  async #endAsFailed(run: Run, writer: RunWriter): Promise<void> {
+    const { toAgentError } = this.#deps;
     const error = toAgentError(runtimeUnavailable('the process that drove it was killed'));
     await endRun(this.#deps, run, writer, { outcome: { kind: 'failed', error }, usage: undefined });
-    publisher.close();
   }
 
   async #restore(writer: RunWriter, { sessionId, id: runId, startSeq }: Run): Promise<void> {

@@ -6,7 +6,7 @@ import type { EndOrphans } from './end-orphans.ts';
 export class LostRuns {
   readonly #endOrphans: EndOrphans;
   readonly #instanceId: string;
-  readonly #lost = new Set<RunId>();
+  #lost = new Set<RunId>();
 
   constructor(endOrphans: EndOrphans, instanceId: string) {
     this.#endOrphans = endOrphans;
@@ -22,9 +22,19 @@ export class LostRuns {
 
   /** Ends what was lost. Throws DATABASE_UNAVAILABLE while the database is away; then it is tried again. */
   async end(): Promise<void> {
-    if (this.#lost.size > 0) {
-      await this.#endOrphans.execute(({ id, ownerId }) => ownerId === this.#instanceId && this.#lost.has(id));
-      this.#lost.clear();
+    if (this.#lost.size === 0) {
+      return;
     }
+    const remaining = new Set<RunId>();
+    const ended = await this.#endOrphans.execute(({ id, ownerId }) => {
+      const isMeant = ownerId === this.#instanceId && this.#lost.has(id);
+      if (isMeant) {
+        remaining.add(id);
+      }
+      return isMeant;
+    });
+    ended.forEach(({ id }) => remaining.delete(id));
+    // What could not be ended is tried again; what is over, or somebody else's, is not.
+    this.#lost = remaining;
   }
 }
