@@ -45,3 +45,10 @@ test('begins anew for another block of the same name after its end', () => {
   expect(filter.pass(end)).toBe(end);
   expect(textOf(filter.pass(delta(0, 'Again')))).toBe('Again');
 });
+
+test('forgets what was open when the run is dispatched again', () => {
+  const filter = new DeltaFilter();
+  filter.pass(delta(0, 'Hello'));
+  filter.pass(create(AgentEventSchema, { seq: 4n, data: { case: 'runAttempt', value: { attempt: 2 } } }));
+  expect(textOf(filter.pass(delta(0, 'Hi')))).toBe('Hi');
+});

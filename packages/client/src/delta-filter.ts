@@ -26,6 +26,10 @@ export class DeltaFilter {
       case 'toolCallEnd':
         this.#have.delete(data.value.callId);
         return event;
+      case 'runAttempt':
+        // What was open belongs to messages that are void now.
+        this.#have.clear();
+        return event;
       default:
         return event;
     }

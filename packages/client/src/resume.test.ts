@@ -1,8 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { type AgentEvent, AgentEventSchema } from '@spanwise/contracts/spanwise/event/v1/event';
+import { HandoffSchema } from '@spanwise/contracts/spanwise/session/v1/session';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type ResumeOptions, resume } from './resume.ts';
+import { type ResumeOptions, resume, type StreamMessage } from './resume.ts';
 import { SpanwiseError } from './spanwise-error.ts';
 
 beforeEach(() => {
@@ -15,11 +16,13 @@ afterEach(() => {
 const event = (seq: number) => create(AgentEventSchema, { seq: BigInt(seq), data: { case: 'usage', value: {} } });
 const refused = new SpanwiseError(Code.FailedPrecondition, 'SESSION_BUSY', 'busy');
 
-/** A server whose connections each tell some events and then break, end or hang. */
-function server(...connections: readonly { readonly upTo: number; readonly after: 'end' | 'hang' | Error }[]) {
+type After = 'end' | 'hang' | 'handoff' | Error;
+
+/** A server whose connections each tell some events and then break, end, hang or hand off. */
+function server(...connections: readonly { readonly upTo: number; readonly after: After }[]) {
   const cursors: bigint[] = [];
   const openedMs: number[] = [];
-  async function* open(afterSeq: bigint, signal: AbortSignal): AsyncGenerator<{ events: AgentEvent[] }> {
+  async function* open(afterSeq: bigint, signal: AbortSignal): AsyncGenerator<StreamMessage> {
     const connection = connections[Math.min(cursors.length, connections.length - 1)];
     cursors.push(afterSeq);
     openedMs.push(performance.now());
@@ -34,12 +37,17 @@ function server(...connections: readonly { readonly upTo: number; readonly after
           cut();
         }
       });
+    } else if (connection?.after === 'handoff') {
+      yield { events: [], handoff: create(HandoffSchema, { afterSeq, retryAfter: { nanos: 200_000_000 } }) };
     } else if (connection?.after instanceof Error) {
       throw connection.after;
     }
   }
-  return { cursors, openedMs, stream: { open, afterSeq: 0n, isLast: ({ seq }: AgentEvent) => seq === 9n } };
+  return { cursors, openedMs, stream: { open, afterSeq: 0n, isLast, isAtEnd } };
 }
+
+const isLast = ({ seq }: AgentEvent) => seq === 9n;
+const isAtEnd = (last: AgentEvent | undefined) => last?.seq === 8n;
 
 async function collect(stream: ReturnType<typeof server>['stream'], options: ResumeOptions = {}) {
   const seqs: number[] = [];
@@ -97,4 +105,24 @@ test('waits as long as the service asks', async () => {
   expect(await collect(stream)).toEqual({ seqs: all, outcome: 'ended' });
   const [first = 0, second = 0] = openedMs;
   expect(second - first).toBeGreaterThanOrEqual(30_000);
+});
+
+test('ends with the stream where it may, and nowhere else', async () => {
+  const { stream, cursors } = server({ upTo: 3, after: 'end' }, { upTo: 8, after: 'end' });
+  expect(await collect(stream)).toEqual({ seqs: [1, 2, 3, 4, 5, 6, 7, 8], outcome: 'ended' });
+  expect(cursors).toEqual([0n, 3n]);
+});
+
+test('is never cut short by a connection that breaks where it might end', async () => {
+  const { stream } = server({ upTo: 8, after: new ConnectError('cut', Code.Unavailable) }, { upTo: 9, after: 'end' });
+  expect(await collect(stream)).toEqual({ seqs: all, outcome: 'ended' });
+});
+
+test('goes to another replica at once when it is handed off', async () => {
+  const { stream, openedMs, cursors } = server({ upTo: 8, after: 'handoff' }, { upTo: 9, after: 'end' });
+  expect(await collect(stream)).toEqual({ seqs: all, outcome: 'ended' });
+  const [first = 0, second = 0] = openedMs;
+  expect(second - first).toBeGreaterThanOrEqual(200);
+  expect(second - first).toBeLessThan(300);
+  expect(cursors).toEqual([0n, 8n]);
 });

@@ -1,11 +1,14 @@
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import { Code } from '@connectrpc/connect';
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
+import type { Handoff } from '@spanwise/contracts/spanwise/session/v1/session';
 import { DeltaFilter, hole } from './delta-filter.ts';
 import { SpanwiseError } from './spanwise-error.ts';
 
 /** What the messages of both event streams have in common. */
 export interface StreamMessage {
   readonly events: AgentEvent[];
+  readonly handoff?: Handoff | undefined;
 }
 
 export interface ResumeOptions {
@@ -20,16 +23,19 @@ export interface ResumeOptions {
 export interface ResumableStream<Message extends StreamMessage> {
   /** Opens the stream for events after a seq. */
   open(afterSeq: bigint, signal: AbortSignal): AsyncIterable<Message>;
-  /** Whether the stream may end after this event; any other end is a break. */
+  /** Whether nothing comes after this event, even if the stream goes on. */
   isLast(event: AgentEvent): boolean;
+  /** Whether a stream that the service has ended with OK is at its end after what it told last; any other end is a break. */
+  isAtEnd(last: AgentEvent | undefined): boolean;
   readonly afterSeq: bigint;
   readonly onMessage?: (message: Message) => void;
 }
 
 /**
  * Reads a stream of events over all breaks: opened again at the last seq, with backoff and jitter, it tells every durable
- * event once and every byte of text once. A stream that ends early is never taken for its end. Throws SpanwiseError when
- * the service refuses, or when nothing comes for `maxBreakMs`.
+ * event once and every byte of text once. A stream that ends early is never taken for its end; one that is handed off is
+ * opened again at once, at another replica. Throws SpanwiseError when the service refuses, or when nothing comes for
+ * `maxBreakMs`.
  */
 export async function* resume<Message extends StreamMessage>(
   stream: ResumableStream<Message>,
@@ -37,9 +43,11 @@ export async function* resume<Message extends StreamMessage>(
 ): AsyncGenerator<AgentEvent, void> {
   let cursor = stream.afterSeq;
   let lastProgressMs = performance.now();
+  let last: AgentEvent | undefined;
   const filter = new DeltaFilter();
   for (let attempt = 0; !isAborted(signal); attempt += 1) {
     let failure = new SpanwiseError(Code.Unavailable, 'TRANSPORT', 'The stream ended early.');
+    let handoff: Handoff | undefined;
     const connection = new AbortController();
     const forward = () => connection.abort();
     signal?.addEventListener('abort', forward, { once: true });
@@ -51,6 +59,7 @@ export async function* resume<Message extends StreamMessage>(
         lastProgressMs = performance.now();
         attempt = 0;
         stream.onMessage?.(message);
+        handoff = message.handoff;
         for (const event of message.events) {
           if (event.seq > 0n && event.seq <= cursor) {
             continue;
@@ -60,6 +69,7 @@ export async function* resume<Message extends StreamMessage>(
             throw new SpanwiseError(Code.Unavailable, 'TRANSPORT', 'Text is missing from the stream.');
           }
           cursor = event.seq > 0n ? event.seq : cursor;
+          last = event;
           if (passed !== undefined) {
             yield passed;
           }
@@ -67,6 +77,9 @@ export async function* resume<Message extends StreamMessage>(
             return;
           }
         }
+      }
+      if (handoff === undefined && !connection.signal.aborted && stream.isAtEnd(last)) {
+        return;
       }
     } catch (error) {
       failure = SpanwiseError.from(error);
@@ -82,8 +95,13 @@ export async function* resume<Message extends StreamMessage>(
     if (performance.now() - lastProgressMs > maxBreakMs) {
       throw failure;
     }
-    await pause(failure.retryAfterMs ?? backoffMs(attempt), signal);
+    await pause(handoff === undefined ? (failure.retryAfterMs ?? backoffMs(attempt)) : handoffMs(handoff), signal);
   }
+}
+
+/** What the service says, and a little more, so that not all come at once. */
+function handoffMs({ retryAfter }: Handoff): number {
+  return (retryAfter === undefined ? 0 : durationMs(retryAfter)) + Math.random() * 50;
 }
 
 /** 50 ms, doubling to 5 s, half of it random. */

@@ -3,10 +3,13 @@ import { type Client, Code, createClient, type Interceptor, type Transport } fro
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
 import {
+  type BusyPolicy,
   CancelResult,
+  type CancelRunResponse,
   type DisconnectPolicy,
   type Run,
   type RunOptionsSchema,
+  RunStatus,
   type Session,
   SessionService,
 } from '@spanwise/contracts/spanwise/session/v1/session';
@@ -36,6 +39,8 @@ export interface RunRequest {
   /** False: durable events only, each with its whole text; for callers that store. Default true. */
   readonly live?: boolean;
   readonly disconnectPolicy?: DisconnectPolicy;
+  /** What to do when a run is active; default: refuse with SESSION_BUSY. */
+  readonly busyPolicy?: BusyPolicy;
   /** Told once the run is known. */
   readonly onRun?: (run: Run) => void;
 }
@@ -85,11 +90,13 @@ export class SpanwiseClient {
   }
 
   /**
-   * Sends a message and tells the events of the run that answers it, to RUN_END or RUN_ERROR. Leaving the loop, or the
-   * signal, ends the watching, not the run (unless `disconnectPolicy` says so).
+   * Sends a message and tells the events of the run that answers it, to RUN_END or RUN_ERROR; or to RUN_WAITING, when it
+   * waits for its user: answer, then call again with the same `requestId` and the last seq. A run that was cancelled in the
+   * queue has no events. Leaving the loop, or the signal, ends the watching, not the run (unless `disconnectPolicy` says
+   * so).
    */
   async *run(request: RunRequest, options: ResumeOptions = {}): AsyncGenerator<AgentEvent, void> {
-    const { sessionId, live = true, onRun, disconnectPolicy } = request;
+    const { sessionId, live = true, onRun, disconnectPolicy, busyPolicy } = request;
     const texts = typeof request.input === 'string' ? [request.input] : request.input;
     const message = {
       sessionId,
@@ -98,6 +105,7 @@ export class SpanwiseClient {
       live,
       ...(request.options === undefined ? {} : { options: request.options }),
       ...(disconnectPolicy === undefined ? {} : { disconnectPolicy }),
+      ...(busyPolicy === undefined ? {} : { busyPolicy }),
     };
     let run: Run | undefined;
     yield* resume(
@@ -105,11 +113,12 @@ export class SpanwiseClient {
         afterSeq: request.afterSeq ?? 0n,
         open: (afterSeq, signal) => this.sessions.runSession({ ...message, afterSeq }, { signal }),
         isLast: ({ data, runId }) => runId === run?.id && (data.case === 'runEnd' || data.case === 'runError'),
+        isAtEnd: (last) => last?.data.case === 'runWaiting' || isOver(run),
         onMessage: (response) => {
           if (response.run !== undefined && run === undefined) {
-            run = response.run;
-            onRun?.(run);
+            onRun?.(response.run);
           }
+          run = response.run ?? run;
         },
       },
       options,
@@ -124,6 +133,7 @@ export class SpanwiseClient {
         afterSeq: request.afterSeq ?? 0n,
         open: (afterSeq, signal) => this.sessions.watchSession({ sessionId, runId, live, afterSeq }, { signal }),
         isLast: () => false,
+        isAtEnd: () => false,
         onMessage: ({ caughtUp }) => {
           if (caughtUp !== undefined) {
             onCaughtUp?.(caughtUp.seq);
@@ -140,6 +150,18 @@ export class SpanwiseClient {
     return result === CancelResult.ACCEPTED;
   }
 
+  /** Cancels a run and waits until nothing of it is going on; tells what was, and how each ended. */
+  async stop(sessionId: string, runId = '', reason = ''): Promise<CancelRunResponse> {
+    return this.#call(() => this.sessions.cancelRun({ sessionId, runId, reason, wait: true }));
+  }
+
+  /** Answers what a run waits for, with any JSON value. */
+  async answer(sessionId: string, runId: string, interruptId: string, value: unknown): Promise<Run> {
+    const answer = { sessionId, runId, interruptId, answerJson: JSON.stringify(value) };
+    const { run } = await this.#call(() => this.sessions.answerInterrupt(answer));
+    return present(run);
+  }
+
   async #call<Response>(call: () => Promise<Response>): Promise<Response> {
     try {
       return await call();
@@ -147,6 +169,11 @@ export class SpanwiseClient {
       throw SpanwiseError.from(error);
     }
   }
+}
+
+/** What is over when the stream begins has nothing to tell after its terminal event, or, out of the queue, nothing at all. */
+function isOver(run: Run | undefined): boolean {
+  return run !== undefined && (run.terminalSeq > 0n || run.status === RunStatus.CANCELLED);
 }
 
 function present<Value>(value: Value | undefined): Value {

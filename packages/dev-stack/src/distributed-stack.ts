@@ -42,25 +42,26 @@ export async function startDistributedStack(options: DistributedStackOptions): P
   const port = () => (firstPort === undefined ? freePort() : Promise.resolve(firstPort + offset++));
   const start = async (...input: Parameters<typeof startServiceProcess>) =>
     resources.use(await startServiceProcess(...input));
-  const database = async (service: 'session' | 'filesystem') => {
-    const url = await ensureDatabase(databaseServerUrl, `${databasePrefix}_${service}`);
+  const database = async (service: 'session' | 'tool-host' | 'filesystem') => {
+    const url = await ensureDatabase(databaseServerUrl, `${databasePrefix}_${service.replace('-', '_')}`);
     const env = { ...common, SPANWISE_DATABASE_URL: url };
     await migrate(service, env);
     return env;
   };
 
   const sessionPorts = await Promise.all(Array.from({ length: replicas }, port));
-  const [sessionEnv, filesystemEnv] = await Promise.all([database('session'), database('filesystem')]);
-  const filesystem = await start('filesystem', await port(), filesystemEnv);
-  const toolHostEnv = { ...common, SPANWISE_FILESYSTEM_URL: filesystem.url };
-  const toolHost = await start('tool-host', await port(), toolHostEnv);
-  const runtimeEnv = { ...toolHostEnv, SPANWISE_TOOL_HOST_URL: toolHost.url };
+  const services = ['session', 'tool-host', 'filesystem'] as const;
+  const [sessionEnv, toolHostEnv, filesystemEnv] = await Promise.all(services.map(database));
+  const filesystem = await start('filesystem', await port(), filesystemEnv ?? common);
+  const files = { SPANWISE_FILESYSTEM_URL: filesystem.url };
+  const toolHost = await start('tool-host', await port(), { ...toolHostEnv, ...files });
+  const tools = { ...files, SPANWISE_TOOL_HOST_URL: toolHost.url };
   const runtimes: ServiceProcess[] = [];
   const sessions: ServiceProcess[] = [];
   for (const sessionPort of sessionPorts) {
-    const runtime = await start('agent-runtime', await port(), runtimeEnv);
+    const runtime = await start('agent-runtime', await port(), { ...common, ...tools });
     runtimes.push(runtime);
-    sessions.push(await start('session', sessionPort, { ...sessionEnv, SPANWISE_RUNTIME_URL: runtime.url }));
+    sessions.push(await start('session', sessionPort, { ...sessionEnv, ...tools, SPANWISE_RUNTIME_URL: runtime.url }));
   }
   const owned = resources.move();
   return { sessions, runtimes, toolHost, filesystem, [Symbol.asyncDispose]: () => owned.disposeAsync() };

@@ -57,7 +57,8 @@ export async function startEmbeddedStack({ dataDir, env, ports = {} }: EmbeddedS
       cancelListener: { listen: (onCancel) => bus.listen(({ runId }) => onCancel(runId)) },
     }),
   );
-  const sessionConfig = readSessionConfig(settings('session', { SPANWISE_RUNTIME_URL: runtime }));
+  const peers = { SPANWISE_RUNTIME_URL: runtime, SPANWISE_TOOL_HOST_URL, SPANWISE_FILESYSTEM_URL };
+  const sessionConfig = readSessionConfig(settings('session', peers));
   const session = await start(await createSessionService(sessionConfig, { cancelBus: bus }));
 
   const owned = resources.move();

@@ -2,8 +2,11 @@ import { brandId, DomainError, type Uid } from '@spanwise/kernel';
 import { createRemoteJWKSet, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { type Identity, unauthenticated } from './call-context.ts';
 
-/** Finds out for whom a call is made, from its headers. Throws UNAUTHENTICATED or IDENTITY_MISMATCH. */
-export type Authenticate = (headers: Headers) => Promise<Identity> | Identity;
+/**
+ * Finds out for whom a call is made, from its headers; undefined when it is made for no user and needs none. `service` is
+ * the full name of the service that is called. Throws UNAUTHENTICATED or IDENTITY_MISMATCH.
+ */
+export type Authenticate = (headers: Headers, service?: string) => Promise<Identity | undefined> | Identity | undefined;
 
 export interface JwtOptions {
   /** Where the issuer's keys are; or the keys themselves. */

@@ -27,7 +27,6 @@ export {
   createInternalTransport,
   type InternalTransport,
   type InternalTransportOptions,
-  SafeSessionManager,
 } from './internal-transport.ts';
 export { type Migratable, type RunningService, runMigrations, runService, stopSignal } from './run-service.ts';
 export {
@@ -38,3 +37,4 @@ export {
   type ServerLimits,
   serve,
 } from './serve.ts';
+export { SafeSessionManager } from './session-manager.ts';

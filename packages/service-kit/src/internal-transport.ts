@@ -1,10 +1,10 @@
-import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
 import { Code, ConnectError, type Interceptor, type Transport } from '@connectrpc/connect';
-import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
+import { createGrpcTransport } from '@connectrpc/connect-node';
 import { SpanKind } from '@opentelemetry/api';
 import { formatTraceparent, type Telemetry } from '@spanwise/telemetry';
 import { callContextKey } from './call-context.ts';
 import { errorInfoOf } from './connect-errors.ts';
+import { RenewingSessionManager } from './session-manager.ts';
 import { tracingInterceptor } from './tracing-interceptor.ts';
 
 export interface InternalTransportOptions {
@@ -31,49 +31,20 @@ export function createInternalTransport({
   pingTimeoutMs = 5_000,
   maxMessageBytes = 16 * 1024 * 1024,
 }: InternalTransportOptions): InternalTransport {
-  const sessionManager = new SafeSessionManager(baseUrl, { pingIntervalMs, pingTimeoutMs });
+  const sessionManager = new RenewingSessionManager(baseUrl, { pingIntervalMs, pingTimeoutMs });
   const transport = createGrpcTransport({
     baseUrl,
     sessionManager,
-    interceptors: [lostConnectionInterceptor, contextInterceptor, tracingInterceptor(telemetry, SpanKind.CLIENT)],
+    interceptors: [
+      lostConnectionInterceptor(sessionManager),
+      contextInterceptor,
+      tracingInterceptor(telemetry, SpanKind.CLIENT),
+    ],
     acceptCompression: [],
     readMaxBytes: maxMessageBytes,
     writeMaxBytes: maxMessageBytes,
   });
   return Object.assign(transport, { [Symbol.dispose]: () => sessionManager.abort() });
-}
-
-/**
- * A ping on a connection that has just died throws out of a timer, and one that is not answered raises an error on a
- * connection that nobody listens to any more: either would end the process.
- */
-export class SafeSessionManager extends Http2SessionManager {
-  readonly #guarded = new WeakSet<object>();
-
-  override async request(
-    method: string,
-    path: string,
-    headers: OutgoingHttpHeaders,
-    options: Parameters<Http2SessionManager['request']>[3],
-  ): Promise<ClientHttp2Stream> {
-    const stream = await super.request(method, path, headers, options);
-    const { session } = stream;
-    if (session !== undefined && !this.#guarded.has(session)) {
-      this.#guarded.add(session);
-      // Whoever uses the connection hears of its end through the streams.
-      session.on('error', () => undefined);
-      const ping = session.ping.bind(session) as (...input: unknown[]) => boolean;
-      session.ping = (...input: unknown[]) => {
-        try {
-          return ping(...input);
-        } catch {
-          session.destroy();
-          return false;
-        }
-      };
-    }
-    return stream;
-  }
 }
 
 const contextInterceptor: Interceptor = (next) => (request) => {
@@ -99,21 +70,27 @@ function setIfAny(headers: Headers, name: string, value: string): void {
 const ambiguousCodes = new Set([Code.Canceled, Code.Unknown, Code.Aborted, Code.Internal]);
 
 /** Every error of a Spanwise service carries an ErrorInfo: an ambiguous one without it was made by the transport. */
-const lostConnectionInterceptor: Interceptor = (next) => async (request) => {
-  const translate = (reason: unknown): ConnectError => {
-    const error = ConnectError.from(reason);
-    const isOwnCancel = request.signal.aborted;
-    return !isOwnCancel && ambiguousCodes.has(error.code) && errorInfoOf(error) === undefined
-      ? new ConnectError('The connection was lost.', Code.Unavailable, undefined, undefined, error)
-      : error;
+const lostConnectionInterceptor =
+  (connections: RenewingSessionManager): Interceptor =>
+  (next) =>
+  async (request) => {
+    const translate = (reason: unknown): ConnectError => {
+      const error = ConnectError.from(reason);
+      if (errorInfoOf(error)?.reason === 'SHUTTING_DOWN') {
+        connections.renew();
+      }
+      const isOwnCancel = request.signal.aborted;
+      return !isOwnCancel && ambiguousCodes.has(error.code) && errorInfoOf(error) === undefined
+        ? new ConnectError('The connection was lost.', Code.Unavailable, undefined, undefined, error)
+        : error;
+    };
+    try {
+      const response = await next(request);
+      return response.stream ? { ...response, message: translated(response.message, translate) } : response;
+    } catch (error) {
+      throw translate(error);
+    }
   };
-  try {
-    const response = await next(request);
-    return response.stream ? { ...response, message: translated(response.message, translate) } : response;
-  } catch (error) {
-    throw translate(error);
-  }
-};
 
 async function* translated<Message>(messages: AsyncIterable<Message>, translate: (error: unknown) => ConnectError) {
   try {

@@ -18,6 +18,8 @@ export interface ListenerOptions {
 
 export interface Listener {
   readonly port: number;
+  /** Tells clients to open another connection for what comes next; streams that are open go on, new connections too. */
+  goAway(): void;
   /** Takes no new connections or streams (GOAWAY), and resolves when the open ones have ended or `graceMs` have passed. */
   close(graceMs: number): Promise<void>;
 }
@@ -57,14 +59,19 @@ export async function listen(handler: NodeHandler, options: ListenerOptions): Pr
     server.listen(options.port, options.host, resolve);
   });
 
+  function goAway(): void {
+    http1.closeIdleConnections();
+    for (const session of sessions) {
+      session.close();
+    }
+  }
+
   return {
     port: (server.address() as AddressInfo).port,
+    goAway,
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      http1.closeIdleConnections();
-      for (const session of sessions) {
-        session.close();
-      }
+      goAway();
       const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), graceMs);
       await closed;
       clearTimeout(timer);

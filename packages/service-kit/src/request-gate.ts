@@ -18,8 +18,9 @@ export function requestGate(authenticate: Authenticate, trustsTraceparent: boole
   return async (context: HandlerContext): Promise<void> => {
     try {
       assertDeadline(context.requestHeader);
-      const isOpen = context.service.typeName.startsWith('grpc.');
-      const identity = isOpen ? undefined : await authenticate(context.requestHeader);
+      const service = context.service.typeName;
+      const isOpen = service.startsWith('grpc.');
+      const identity = isOpen ? undefined : await authenticate(context.requestHeader, service);
       const span = trustsTraceparent ? parseTraceparent(context.requestHeader.get('traceparent')) : undefined;
       context.values.set(callContextKey, {
         ...(identity === undefined ? {} : { identity }),

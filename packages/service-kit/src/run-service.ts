@@ -3,6 +3,8 @@ import type { RunningServer } from './serve.ts';
 /** A service that was started: its server, and whatever it holds. */
 export interface RunningService extends AsyncDisposable {
   readonly server: RunningServer;
+  /** Finishes or hands over what goes on, while the server still answers. Comes between SIGTERM and the server's stop. */
+  readonly drain?: () => Promise<void>;
 }
 
 /** Time for open streams to end after SIGTERM. */
@@ -34,6 +36,8 @@ export async function runService(start: () => Promise<RunningService>): Promise<
   try {
     await using service = await start();
     await stop.signal;
+    service.server.drain();
+    await service.drain?.();
     await service.server.stop(graceMs);
   } catch (error) {
     fail(error);

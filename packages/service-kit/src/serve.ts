@@ -64,6 +64,11 @@ export interface RunningServer extends AsyncDisposable {
   /** Health says NOT_SERVING from now on; requests are still answered. */
   drain(): void;
   /**
+   * Sends clients to other connections (GOAWAY). Streams that are open go on; one that is on its way is lost and hears of
+   * it when its connection closes, with the last open stream: only for servers whose streams end soon.
+   */
+  goAway(): void;
+  /**
    * Drains, sends GOAWAY and waits up to `graceMs` for open streams; then aborts them and waits a second for their ends.
    */
   stop(graceMs: number): Promise<void>;
@@ -115,6 +120,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     url,
     port: listener.port,
     drain: () => readiness.stop(),
+    goAway: () => listener.goAway(),
     stop: (graceMs) => (stopped ??= stopWithin(graceMs)),
     [Symbol.asyncDispose]: () => (stopped ??= stopWithin(0)),
   };

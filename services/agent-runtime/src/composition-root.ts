@@ -12,8 +12,11 @@ import {
 import { attribute, createLogger, type Logger, Telemetry } from '@spanwise/telemetry';
 import { agentRuntimeServiceHandler } from './api/agent-runtime-service-handler.ts';
 import { AskModel } from './application/ask-model.ts';
+import { Drain } from './application/drain.ts';
+import { ExecuteCall } from './application/execute-call.ts';
 import { ExecuteCalls } from './application/execute-calls.ts';
 import { HeldRuns } from './application/held-runs.ts';
+import { LeftExecutions } from './application/left-executions.ts';
 import type { CancelListener } from './application/ports/cancel-listener.ts';
 import { stallLimits } from './application/read-parts.ts';
 import { retryLimits } from './application/retry-policy.ts';
@@ -63,9 +66,9 @@ export async function createAgentRuntimeService(
   if (cancelListener !== undefined) {
     resources.use(await cancelListener.listen((runId) => heldRuns.cancel(runId)));
   }
-  const runAgent = createRunAgent(config, overrides, { logger, telemetry, agents, resources });
-  let isDraining = false;
-  const handler = agentRuntimeServiceHandler({ agents, runAgent, heldRuns, isDraining: () => isDraining });
+  const leftExecutions = new LeftExecutions();
+  const runAgent = createRunAgent(config, overrides, { logger, telemetry, agents, resources, leftExecutions });
+  const handler = agentRuntimeServiceHandler({ agents, runAgent, heldRuns, timers: systemTimers });
   const server = await serve({
     host: config.host,
     port: config.port,
@@ -78,11 +81,15 @@ export async function createAgentRuntimeService(
     limits: { maxStreams: internalMaxStreams, readMaxBytes: maxMessageBytes, writeMaxBytes: maxMessageBytes },
   });
   resources.use(server);
+  const draining = new Drain({ heldRuns, leftExecutions, timers: systemTimers, graceMs: config.drainMs });
+  let drained: Promise<void> | undefined;
+  const drain = () => (drained ??= draining.execute());
+  // Disposed of before the server, which would end the streams of the runs.
+  resources.defer(drain);
   const held = resources.move();
   return {
-    server: refusingRuns(server, () => {
-      isDraining = true;
-    }),
+    server: refusingRuns(server, heldRuns),
+    drain,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }
@@ -98,6 +105,7 @@ interface RunAgentParts {
   readonly logger: Logger;
   readonly telemetry: Telemetry;
   readonly agents: AgentCatalog;
+  readonly leftExecutions: LeftExecutions;
   /** Ends the connections to other services. */
   readonly resources: AsyncDisposableStack;
 }
@@ -105,19 +113,20 @@ interface RunAgentParts {
 function createRunAgent(
   config: AgentRuntimeConfig,
   overrides: AgentRuntimeOverrides,
-  { logger, telemetry, agents, resources }: RunAgentParts,
+  { logger, telemetry, agents, resources, leftExecutions }: RunAgentParts,
 ): RunAgent {
   const { clock = systemClock, ids = randomIds(), random = Math.random } = overrides;
   const timers = systemTimers;
   const transportTo = (baseUrl: string) => resources.use(createInternalTransport({ baseUrl, telemetry }));
   const toolHost = new ConnectToolHost({ transport: transportTo(config.toolHostUrl), clock });
   const askModel = new AskModel({ ids, clock, timers, random, attribute, stallLimits, retryLimits });
+  const executeCall = new ExecuteCall({ toolHost, leftExecutions, clock, timers });
   return new RunAgent({
     agents,
     modelProviders: overrides.modelProviders ?? [new OpenAiChatProvider(config.model)],
     toolHost,
     views: new ConnectViews({ transport: transportTo(config.filesystemUrl) }),
-    takeTurn: new TakeTurn({ askModel, executeCalls: new ExecuteCalls({ toolHost }), attribute, ids }),
+    takeTurn: new TakeTurn({ askModel, executeCalls: new ExecuteCalls({ executeCall }), attribute, ids }),
     reports: loggerRunReports(logger),
     ids,
     clock,
@@ -126,16 +135,17 @@ function createRunAgent(
 }
 
 /** The server, whose drain and stop also let no new run in on connections that are open. */
-function refusingRuns(server: RunningServer, refuse: () => void): RunningServer {
+function refusingRuns(server: RunningServer, heldRuns: HeldRuns): RunningServer {
   return {
     url: server.url,
     port: server.port,
     drain() {
-      refuse();
+      heldRuns.close();
       server.drain();
     },
+    goAway: () => server.goAway(),
     stop(graceMs) {
-      refuse();
+      heldRuns.close();
       return server.stop(graceMs);
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),

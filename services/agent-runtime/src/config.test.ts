@@ -11,6 +11,7 @@ describe('the settings', () => {
       model: { baseUrl: undefined, apiKey: 'sk-1', name: undefined },
       agentsDir: shippedAgentsDir,
       natsUrl: undefined,
+      drainMs: 60_000,
       logLevel: 'info',
       otel: {},
     });
@@ -26,6 +27,7 @@ describe('the settings', () => {
       SPANWISE_MODEL: 'qwen3',
       SPANWISE_AGENTS_DIR: '/etc/agents',
       SPANWISE_NATS_URL: 'nats://nats:4222',
+      SPANWISE_DRAIN_MS: '5000',
       SPANWISE_LOG_LEVEL: 'debug',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
       PATH: '/bin',
@@ -38,6 +40,7 @@ describe('the settings', () => {
       model: { baseUrl: 'http://127.0.0.1:11434/v1', apiKey: undefined, name: 'qwen3' },
       agentsDir: '/etc/agents',
       natsUrl: 'nats://nats:4222',
+      drainMs: 5_000,
       logLevel: 'debug',
       otel: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' },
     });
@@ -48,6 +51,7 @@ describe('the settings', () => {
     ['OPENAI_API_KEY', {}],
     ['SPANWISE_PORT', { OPENAI_API_KEY: 'x', SPANWISE_PORT: '70000' }],
     ['SPANWISE_MODEL_BASE_URL', { SPANWISE_MODEL_BASE_URL: 'localhost' }],
+    ['SPANWISE_DRAIN_MS', { OPENAI_API_KEY: 'x', SPANWISE_DRAIN_MS: '-1' }],
     ['SPANWISE_LOG_LEVEL', { OPENAI_API_KEY: 'x', SPANWISE_LOG_LEVEL: 'loud' }],
   ])('name the variable that can not be used: %s', (variable, env) => {
     expect(() => readAgentRuntimeConfig(env)).toThrow(expect.objectContaining({ facts: { variable } }));

@@ -16,6 +16,8 @@ export interface AgentRuntimeConfig {
   readonly agentsDir: string;
   /** Broker on which cancels are announced: `SPANWISE_NATS_URL`; undefined = cancels come over the Run stream only. */
   readonly natsUrl: string | undefined;
+  /** Time for the turns that go on at a shutdown, in milliseconds: `SPANWISE_DRAIN_MS`, default 60,000; 0 = none. */
+  readonly drainMs: number;
   /** `SPANWISE_LOG_LEVEL`: debug, info (default), warn, error or silent. */
   readonly logLevel: LogLevel;
   /** The `OTEL_*` variables, which configure tracing. */
@@ -58,6 +60,7 @@ export function readAgentRuntimeConfig(env: Environment = process.env): AgentRun
     model: Object.freeze(model),
     agentsDir: reader.text('SPANWISE_AGENTS_DIR', shippedAgentsDir),
     natsUrl: reader.optional('SPANWISE_NATS_URL'),
+    drainMs: reader.integer('SPANWISE_DRAIN_MS', 60_000, { min: 0, max: 3_600_000 }),
     logLevel: reader.choice('SPANWISE_LOG_LEVEL', logLevels, 'info'),
     otel: Object.freeze(Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('OTEL_')))),
   });

@@ -69,7 +69,9 @@ describe('a run over the wire', () => {
         { role: 'tool', tool_call_id: ids[0], content: 'what is in it' },
         { role: 'tool', tool_call_id: ids[1], content: 'what is in it' },
       ],
-      tools: [{ function: { name: 'die' } }, { function: { name: 'hang' } }, { function: { name: 'read' } }],
+      tools: ['ask_user', 'busy', 'die', 'fenced', 'hang', 'read', 'retry', 'slow'].map((name) => ({
+        function: { name },
+      })),
     });
   });
 
@@ -122,7 +124,7 @@ describe('a run over the wire', () => {
     expect(driver.frames.length).toBeLessThan(100);
   });
 
-  it('tells the model when tool-host is lost in the middle of a call, and goes on', async () => {
+  it('tells the model when tool-host is lost in the middle of a call that may not be repeated, and goes on', async () => {
     await using world = await startServiceWorld(asking('die'), answer);
     const { client } = world;
     const driver = new TestDriver(client).start();

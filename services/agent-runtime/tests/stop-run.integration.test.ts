@@ -3,7 +3,7 @@ import { Code, type ConnectError } from '@connectrpc/connect';
 import { ToolOutcome } from '@spanwise/contracts/spanwise/type/v1/message';
 import { errorInfoOf } from '@spanwise/service-kit';
 import { describe, expect, it } from 'vitest';
-import { answer, asking, hanging, outcomesOf, startServiceWorld } from './doubles/service-world.ts';
+import { asking, hanging, outcomesOf, startServiceWorld } from './doubles/service-world.ts';
 import { runId, sessionId, TestDriver } from './doubles/test-driver.ts';
 
 describe('stopping a run', () => {
@@ -85,17 +85,13 @@ describe('stopping a run', () => {
     expect(announceCancel(runId)).toBe(false);
   });
 
-  it('ends the stream as unavailable when the process shuts down, and refuses new runs from the begin of it', async () => {
-    await using world = await startServiceWorld(hanging, answer);
-    const { client, service, model } = world;
+  it('stops model and tools when tool-host says that another dispatch took the run over', async () => {
+    await using world = await startServiceWorld(asking('fenced'));
+    const { client } = world;
     const driver = new TestDriver(client).start();
-    await driver.untilEvent('textDelta');
-    service.server.drain();
-    await expect(new TestDriver(client).start().finished).rejects.toSatisfy(
-      (error) => errorInfoOf(error as ConnectError)?.reason === 'SHUTTING_DOWN',
-    );
-    await service.server.stop(50);
-    await expect(driver.finished).rejects.toMatchObject({ code: Code.Unavailable });
-    await model.calls[0]?.closed;
+    await expect(driver.finished).rejects.toMatchObject({ code: Code.Aborted });
+    await expect(driver.finished).rejects.toSatisfy((error) => errorInfoOf(error as ConnectError)?.reason === 'FENCED');
+    expect(outcomesOf(driver)).toEqual([]);
+    expect(driver.cases.filter((kind) => kind === 'checkpoint')).toHaveLength(1);
   });
 });

@@ -7,8 +7,10 @@ import { createLogger, type Logger, Telemetry } from '@spanwise/telemetry';
 import { type FileSystemServiceDeps, fileSystemServiceHandler } from './api/file-system-service-handler.ts';
 import { CallerViews } from './application/caller-views.ts';
 import { Delete } from './application/delete.ts';
+import { DeleteSessionData } from './application/delete-session-data.ts';
 import { DescribeView } from './application/describe-view.ts';
 import { EditFile } from './application/edit-file.ts';
+import { Fence } from './application/fence.ts';
 import { Glob } from './application/glob.ts';
 import { Grep } from './application/grep.ts';
 import { List } from './application/list.ts';
@@ -23,6 +25,7 @@ import { WriteFile } from './application/write-file.ts';
 import type { FilesystemConfig } from './config.ts';
 import type { FileStore } from './domain/disk/file-store.ts';
 import type { MountTemplate } from './domain/view/mount-template.ts';
+import { SqlChanges } from './infrastructure/changes/sql-changes.ts';
 import { readViewFile, type ViewFile } from './infrastructure/configuration/view-file.ts';
 import { diskKinds } from './infrastructure/disks/disk-kinds.ts';
 import { compileRe2Glob } from './infrastructure/matching/re2-glob.ts';
@@ -119,6 +122,7 @@ function wire(
 ): FileSystemServiceDeps {
   const repository = new MikroOrmViewRepository({ database });
   const outputs = new SqlOutputLog({ database: database.sql });
+  const changes = new SqlChanges({ database: database.sql, clock });
   const views = new CallerViews({ views: repository, disks });
   const tokens = sealedPageTokens;
   const digest = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -129,13 +133,15 @@ function wire(
     stat: new Stat({ views }),
     list: new List({ views, tokens }),
     readFile: new ReadFile({ views }),
-    writeFile: new WriteFile({ views, outputs }),
-    editFile: new EditFile({ views, outputs, clock }),
-    makeDirectory: new MakeDirectory({ views }),
-    delete: new Delete({ views, outputs }),
-    move: new Move({ views, outputs, clock }),
+    writeFile: new WriteFile({ views, outputs, changes }),
+    editFile: new EditFile({ views, outputs, changes, clock }),
+    makeDirectory: new MakeDirectory({ views, changes }),
+    delete: new Delete({ views, outputs, changes }),
+    move: new Move({ views, outputs, changes, clock }),
     glob: new Glob(searching),
     grep: new Grep(searching),
     listOutputs: new ListOutputs({ views, outputs, tokens }),
+    fence: new Fence({ changes }),
+    deleteSessionData: new DeleteSessionData({ views: repository, outputs, changes, disks }),
   };
 }

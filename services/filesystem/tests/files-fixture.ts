@@ -3,7 +3,9 @@ import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel'
 import { fakeClock } from '@spanwise/testing';
 import { CallerViews } from '../src/application/caller-views.ts';
 import { Delete } from '../src/application/delete.ts';
+import { DeleteSessionData } from '../src/application/delete-session-data.ts';
 import { EditFile } from '../src/application/edit-file.ts';
+import { Fence } from '../src/application/fence.ts';
 import { Glob } from '../src/application/glob.ts';
 import { Grep, type GrepEvent } from '../src/application/grep.ts';
 import { List } from '../src/application/list.ts';
@@ -11,13 +13,17 @@ import { ListOutputs } from '../src/application/list-outputs.ts';
 import { MakeDirectory } from '../src/application/make-directory.ts';
 import { Move } from '../src/application/move.ts';
 import { OpenView } from '../src/application/open-view.ts';
+import type { Changes } from '../src/application/ports/changes.ts';
 import { ReadFile } from '../src/application/read-file.ts';
 import { Stat } from '../src/application/stat.ts';
 import { WriteFile } from '../src/application/write-file.ts';
 import type { Caller } from '../src/domain/disk/caller.ts';
 import type { FileStore } from '../src/domain/disk/file-store.ts';
+import type { OutputLog } from '../src/domain/output/output-log.ts';
 import { VirtualPath } from '../src/domain/path/virtual-path.ts';
 import type { MountTemplate } from '../src/domain/view/mount-template.ts';
+import type { ViewRepository } from '../src/domain/view/view-repository.ts';
+import { InMemoryChanges } from '../src/infrastructure/changes/in-memory-changes.ts';
 import { MemoryDisk } from '../src/infrastructure/disks/memory/memory-disk.ts';
 import { compileRe2Glob } from '../src/infrastructure/matching/re2-glob.ts';
 import { compileRe2LinePattern } from '../src/infrastructure/matching/re2-line-pattern.ts';
@@ -45,10 +51,20 @@ export interface FixtureOptions {
   readonly mounts?: readonly MountTemplate[];
   /** Default: memory disks `work` and `books`. */
   readonly disks?: ReadonlyMap<string, FileStore>;
+  /** Default: in memory, as are the others. */
+  readonly changes?: Changes;
+  readonly repository?: ViewRepository;
+  readonly outputs?: OutputLog;
 }
 
 /** All use cases on in-memory adapters, with an open view of Ada's. */
-export async function filesFixture({ mounts = usualMounts, disks }: FixtureOptions = {}) {
+export async function filesFixture({
+  mounts = usualMounts,
+  disks,
+  changes = new InMemoryChanges(),
+  repository = new InMemoryViewRepository(),
+  outputs = new InMemoryOutputLog(),
+}: FixtureOptions = {}) {
   const clock = fakeClock();
   const stores =
     disks ??
@@ -56,8 +72,6 @@ export async function filesFixture({ mounts = usualMounts, disks }: FixtureOptio
       ['work', new MemoryDisk({ clock })],
       ['books', new MemoryDisk({ clock })],
     ]);
-  const repository = new InMemoryViewRepository();
-  const outputs = new InMemoryOutputLog();
   const views = new CallerViews({ views: repository, disks: stores });
   const tokens = sealedPageTokens;
   const digest = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -67,14 +81,16 @@ export async function filesFixture({ mounts = usualMounts, disks }: FixtureOptio
     stat: new Stat({ views }),
     list: new List({ views, tokens }),
     readFile: new ReadFile({ views }),
-    writeFile: new WriteFile({ views, outputs }),
-    editFile: new EditFile({ views, outputs, clock }),
-    makeDirectory: new MakeDirectory({ views }),
-    delete: new Delete({ views, outputs }),
-    move: new Move({ views, outputs, clock }),
+    writeFile: new WriteFile({ views, outputs, changes }),
+    editFile: new EditFile({ views, outputs, changes, clock }),
+    makeDirectory: new MakeDirectory({ views, changes }),
+    delete: new Delete({ views, outputs, changes }),
+    move: new Move({ views, outputs, changes, clock }),
     glob: new Glob(searching),
     grep: new Grep(searching),
     listOutputs: new ListOutputs({ views, outputs, tokens }),
+    fence: new Fence({ changes }),
+    deleteSessionData: new DeleteSessionData({ views: repository, outputs, changes, disks: stores }),
   };
   await useCases.openView.execute(ada, { viewId, sessionId });
   return { ...useCases, clock, disks: stores, ...shortcuts(useCases) };

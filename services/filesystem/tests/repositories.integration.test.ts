@@ -15,11 +15,13 @@ import { mysqlDatabase, sqliteDatabase, type TestDatabase } from './stores-under
 const at = (text: string) => VirtualPath.parse(text);
 const run = (number: number) => brandId<RunId>(`00000000-0000-7000-8000-${String(number).padStart(12, '0')}`);
 
-function viewOf(id: RunId, uid = 'ada'): SessionView {
+const usualSession = brandId<SessionId>('00000000-0000-7000-8000-0000000000b1');
+
+function viewOf(id: RunId, uid = 'ada', sessionId = usualSession): SessionView {
   return new SessionView({
     id,
     uid: brandId<Uid>(uid),
-    sessionId: brandId<SessionId>('00000000-0000-7000-8000-0000000000b1'),
+    sessionId,
     mounts: [
       { path: at('/workspace'), disk: 'w', remote: at('/ädä/%2e'), isReadOnly: false, isOutput: true },
       { path: at('/'), disk: 'l', remote: at('/'), isReadOnly: true, isOutput: false },
@@ -66,6 +68,28 @@ function contract(open: () => Promise<Repositories>): void {
     await under.views.addIfAbsent(viewOf(id));
     const tries = [id.toUpperCase(), `${id} `, `${id}\u0000`, '%', "' or 1=1 -- ", '', 'x'.repeat(10_000)];
     expect(await Promise.all(tries.map((each) => under.views.find(each)))).toEqual(tries.map(() => undefined));
+  });
+
+  test('knows the views of a session until they are deleted', async () => {
+    const sessionId = brandId<SessionId>('00000000-0000-7000-8000-0000000000b2');
+    const ofSession = [8, 9, 10].map((number) => viewOf(run(number), 'ada', sessionId));
+    await Promise.all(ofSession.map((view) => under.views.addIfAbsent(view)));
+    const found = await under.otherViews.ofSession(sessionId);
+    expect(found.toSorted((left, right) => compareNames(left.id, right.id))).toEqual(ofSession);
+    await under.views.delete([run(8), run(10), run(10)]);
+    await under.views.delete([]);
+    expect(await under.otherViews.ofSession(sessionId)).toEqual([ofSession[1]]);
+    expect(await under.views.find(run(8))).toBeUndefined();
+    expect(await under.views.find(run(9))).toEqual(ofSession[1]);
+  });
+
+  test('forgets the outputs of views, and of no others', async () => {
+    await Promise.all([8, 9, 10].map((number) => under.outputs.add(run(number), ['/a', '/a/b'].map(at))));
+    await under.otherOutputs.forgetViews([run(8), run(10)]);
+    const left = await Promise.all(
+      [8, 9, 10].map((number) => under.outputs.list(run(number), { after: '', limit: 9 })),
+    );
+    expect(left.map((paths) => paths.map(({ text }) => text))).toEqual([[], ['/a', '/a/b'], []]);
   });
 
   test('lists outputs of a view by path in byte order, each once', async () => {

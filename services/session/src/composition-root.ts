@@ -1,3 +1,5 @@
+import type { Transport } from '@connectrpc/connect';
+import { SessionPeerService } from '@spanwise/contracts/spanwise/session/v1/peer';
 import { SessionService } from '@spanwise/contracts/spanwise/session/v1/session';
 import { brandId, type Clock, type IdGenerator, type RunId, randomIds, systemClock } from '@spanwise/kernel';
 import { type CancelBus, InProcessCancelBus, NatsCancelBus } from '@spanwise/messaging';
@@ -11,34 +13,50 @@ import {
   serve,
 } from '@spanwise/service-kit';
 import { createLogger, type Logger, Telemetry } from '@spanwise/telemetry';
+import { authenticatePeers } from './api/peer-authentication.ts';
+import { sessionPeerServiceHandler } from './api/session-peer-service-handler.ts';
 import { sessionServiceHandler } from './api/session-service-handler.ts';
+import { AnnounceCancel } from './application/announce-cancel.ts';
+import { announceReleased } from './application/announce-released.ts';
+import { AnswerInterrupt } from './application/answer-interrupt.ts';
 import { CancelRun } from './application/cancel-run.ts';
 import { Disconnects } from './application/disconnects.ts';
 import { DriveRun } from './application/drive-run.ts';
-import { EndOrphans } from './application/end-orphans.ts';
-import { LostRuns } from './application/lost-runs.ts';
+import { Lease } from './application/lease.ts';
 import { ManageSessions } from './application/manage-sessions.ts';
 import { startPolls } from './application/polls.ts';
 import { ReadLog } from './application/read-log.ts';
 import { ReadRuns } from './application/read-runs.ts';
+import { RemoteTails } from './application/remote-tails.ts';
+import { Retain, retainEvery } from './application/retain.ts';
 import { RunDrivers } from './application/run-drivers.ts';
 import { RunSession } from './application/run-session.ts';
 import { SessionHub } from './application/session-hub.ts';
 import { StartRun } from './application/start-run.ts';
+import { TailSession } from './application/tail-session.ts';
+import { TakeOver } from './application/take-over.ts';
+import { startWatchPolls } from './application/watch-polls.ts';
 import { WatchSession } from './application/watch-session.ts';
 import type { AuthConfig, SessionConfig } from './config.ts';
-import type { Run } from './domain/run/run.ts';
 import { toAgentError } from './infrastructure/agent-errors.ts';
 import { ConnectAgentRuntime } from './infrastructure/clients/connect-agent-runtime.ts';
+import { ConnectFences } from './infrastructure/clients/connect-fences.ts';
+import { ConnectPeers } from './infrastructure/clients/connect-peers.ts';
+import { ConnectSessionData } from './infrastructure/clients/connect-session-data.ts';
 import { protoMessageCodec } from './infrastructure/codec/proto-message-codec.ts';
 import { HmacPageTokens } from './infrastructure/hmac-page-tokens.ts';
+import { HmacPeerProof } from './infrastructure/hmac-peer-proof.ts';
+import { loggerRunReports } from './infrastructure/logger-run-reports.ts';
 import { busCancelSignal } from './infrastructure/messaging/bus-cancel-signal.ts';
 import { migrations } from './infrastructure/persistence/migrations.ts';
 import { MikroOrmRunRepository } from './infrastructure/persistence/mikro-orm-run-repository.ts';
 import { MikroOrmSessionRepository } from './infrastructure/persistence/mikro-orm-session-repository.ts';
 import { RunRecord, SessionRecord } from './infrastructure/persistence/records.ts';
 import { SqlEventLog } from './infrastructure/persistence/sql-event-log.ts';
+import { SqlInstanceRepository } from './infrastructure/persistence/sql-instance-repository.ts';
+import { SqlInterruptRepository } from './infrastructure/persistence/sql-interrupt-repository.ts';
 import { SqlLlmContext } from './infrastructure/persistence/sql-llm-context.ts';
+import { SqlRetentionRepository } from './infrastructure/persistence/sql-retention-repository.ts';
 import { telemetrySpanExporter } from './infrastructure/telemetry-span-exporter.ts';
 
 /** What tests and the one-process stack replace. */
@@ -64,7 +82,12 @@ export function openSessionDatabase(config: SessionConfig): Promise<OpenDatabase
   });
 }
 
-/** Starts the session service. Disposing it ends its runs as failed and closes everything that it opened. */
+const dayMs = 24 * 3_600_000;
+
+/** How long a turn may go on after SIGTERM before its run is handed over. */
+const turnGraceMs = 20_000;
+
+/** Starts the session service. Disposing it lets go of its runs and closes everything that it opened. */
 export async function createSessionService(
   config: SessionConfig,
   overrides: SessionOverrides = {},
@@ -77,25 +100,51 @@ export async function createSessionService(
     await database.migrate();
   }
   const bus = overrides.cancelBus ?? resources.use(cancelBusOf(config));
-  const { useCases, drivers, endOrphans } = wire(config, overrides, { database, telemetry, bus, logger }, resources);
-  if (config.isAlone) {
-    await endOrphans.execute();
-  }
+  let ownUrl = config.advertisedUrl;
+  const parts = { database, telemetry, bus, logger, address: () => ownUrl };
+  const wired = wire(config, overrides, parts, resources);
+  const { useCases, peerUseCases, proof, hub, drivers, lease, instances, polls, takeOver } = wired;
   resources.use(bus.listen(({ runId }) => drivers.cancel(brandId<RunId>(runId))));
   const server = await serve({
     host: config.host,
     port: config.port,
-    services: [SessionService],
-    routes: (router) => router.service(SessionService, sessionServiceHandler(useCases)),
-    authenticate: overrides.authenticate ?? authenticateBy(config.auth),
+    services: [SessionService, SessionPeerService],
+    routes: (router) => {
+      router.service(SessionService, sessionServiceHandler(useCases));
+      router.service(SessionPeerService, sessionPeerServiceHandler(peerUseCases));
+    },
+    authenticate: authenticatePeers(
+      (each) => proof.verifies(each),
+      overrides.authenticate ?? authenticateBy(config.auth),
+    ),
     trustsTraceparent: false,
     telemetry,
     logger,
     checkReady: () => database.checkReady(),
   });
   resources.use(server);
+  ownUrl ||= server.url;
+  await lease.begin();
+  if (config.isAlone) {
+    // Nobody else uses the database: whoever had runs before is dead.
+    await instances.removeOthers(lease.id);
+    await takeOver.execute();
+  }
+  for (const start of polls) {
+    resources.use(start());
+  }
   const owned = resources.move();
-  return { server, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    server,
+    drain: async () => {
+      await instances.drain(lease.id);
+      hub.drain();
+      // Its streams have ended, and its other calls are short: clients go to another replica from now on.
+      server.goAway();
+      await drivers.leave(turnGraceMs);
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 interface Parts {
@@ -103,15 +152,18 @@ interface Parts {
   readonly telemetry: Telemetry;
   readonly bus: CancelBus;
   readonly logger: Logger;
+  readonly address: () => string;
 }
 
 function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, resources: AsyncDisposableStack) {
-  const { database, telemetry, logger } = parts;
+  const { database, telemetry, address } = parts;
   const clock = overrides.clock ?? systemClock;
   const ids = overrides.ids ?? randomIds(() => clock.nowMs());
-  const instanceId = ids.uuid();
+  const reports = loggerRunReports(parts.logger);
   const sessions = new MikroOrmSessionRepository(database);
   const runs = new MikroOrmRunRepository(database);
+  const interrupts = new SqlInterruptRepository(database.sql);
+  const instances = new SqlInstanceRepository(database.sql);
   const log = new SqlEventLog(database.sql, clock);
   const context = new SqlLlmContext(database.sql);
   const hub = new SessionHub();
@@ -119,49 +171,85 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const codec = protoMessageCodec;
   const pageTokens = new HmacPageTokens(config.pageTokenKey);
   const signal = busCancelSignal(parts.bus);
-  const transports = Array.from({ length: config.runtimeConnections }, () =>
-    resources.use(createInternalTransport({ baseUrl: config.runtimeUrl, telemetry })),
+  const onError = reports.pollFailed;
+  const { leaseMs, leaseRenewMs: renewMs, selfFenceMs } = config;
+  const onLost = () => drivers.loseAll();
+  const lease = resources.use(
+    new Lease({ instances, address, newId: () => ids.uuid(), clock, onLost, onError, leaseMs, renewMs, selfFenceMs }),
   );
-  const report = ({ id, sessionId }: Run, error?: unknown) =>
-    logger.warn({ run_id: id, session_id: sessionId, err: error }, 'a run had lost its driver');
-  const endOrphans = new EndOrphans({ runs, log, hub, spans, codec, clock, ids, instanceId, toAgentError, report });
-  const lost = new LostRuns(endOrphans, instanceId);
+  const instanceId = () => lease.id;
+  const transport = (baseUrl: string) => resources.use(createInternalTransport({ baseUrl, telemetry }));
+  const proof = new HmacPeerProof(config.pageTokenKey, clock);
+  const peers = resources.use(new ConnectPeers({ telemetry, sign: () => proof.sign() }));
+  const tails = resources.use(new RemoteTails({ hub, peers, ownId: instanceId, onError }));
+  const transports = Array.from({ length: config.runtimeConnections }, () => transport(config.runtimeUrl));
   const driveRun = new DriveRun({
-    runtime: new ConnectAgentRuntime(transports),
-    runs,
-    log,
-    context,
-    hub,
-    spans,
-    codec,
-    clock,
-    ids,
-    toAgentError,
-    onLost: (run, error) => {
-      logger.error({ run_id: run.id, session_id: run.sessionId, err: error }, 'run lost');
-      lost.note(run, error);
-    },
+    runtime: new ConnectAgentRuntime(transports, ids),
+    fences: new ConnectFences(transport(config.toolHostUrl), transport(config.filesystemUrl), ids),
+    ...{ runs, log, context, hub, spans, codec, clock, ids, toAgentError, reports, instanceId },
+    nextOwnerId: () => (drivers.isLeaving ? undefined : lease.id),
+    announceReleased: announceReleased({ instances, peers, reports, instanceId }),
   });
-  const drivers = resources.use(new RunDrivers(driveRun));
-  const drive = drivers.drive.bind(drivers);
-  const startRun = new StartRun({ runs, codec, spans, clock, ids, instanceId, drive });
-  const cancelRun = new CancelRun({ sessions, runs, drivers, signal, clock });
+  const drivers: RunDrivers = resources.use(new RunDrivers(driveRun));
+  const takeOver = new TakeOver({ runs, drivers, reports, clock, instanceId });
+  const announceCancel = new AnnounceCancel({ runs, instances, drivers, takeOver, signal, peers, hub, reports });
+  const startRun = new StartRun({ runs, codec, spans, clock, ids, instanceId, drivers, announceCancel });
+  const cancelRun = new CancelRun({ sessions, runs, announceCancel, clock });
   const disconnects = resources.use(new Disconnects());
-  const { cancelPollMs, logPollMs } = config;
-  const onError = (error: unknown) => logger.warn({ err: error }, 'poll failed');
-  resources.use(
-    startPolls({ runs, log, hub, drivers, instanceId, endLost: () => lost.end(), cancelPollMs, logPollMs, onError }),
-  );
+  const { cancelPollMs: ownRunsMs, takeOverMs } = config;
   const useCases = {
-    manageSessions: new ManageSessions({ sessions, drivers, cancelSignal: signal, pageTokens, clock, ids }),
+    manageSessions: new ManageSessions({ sessions, announceCancel, pageTokens, clock, ids }),
     startRun,
-    runSession: new RunSession({ startRun, cancelRun, sessions, log, hub, disconnects }),
+    runSession: new RunSession({ startRun, cancelRun, sessions, runs, log, hub, disconnects }),
     watchSession: new WatchSession({ sessions, runs, log, hub }),
     cancelRun,
-    readRuns: new ReadRuns({ sessions, runs, pageTokens }),
+    answerInterrupt: new AnswerInterrupt({ sessions, runs, interrupts, takeOver, clock }),
+    readRuns: new ReadRuns({ sessions, runs, interrupts, pageTokens }),
     readLog: new ReadLog({ sessions, runs, log, context, pageTokens }),
   };
-  return { useCases, drivers, endOrphans };
+  const peerUseCases = {
+    tailSession: new TailSession({ hub }),
+    cancel: (runId: RunId) => drivers.cancel(runId),
+    released: () => void takeOver.execute().catch(onError),
+  };
+  const retain = retainOf(config, database, clock, transport, onError);
+  const polls = [
+    () => startPolls({ runs, drivers, takeOver, instanceId, ownRunsMs, takeOverMs, onError }),
+    () => startWatchPolls({ hub, instances, tails, logPollMs: config.logPollMs, onError }),
+    () => retainEvery(config.retainEveryMs, retain, onError),
+  ];
+  return { useCases, peerUseCases, proof, hub, drivers, lease, instances, polls, takeOver };
+}
+
+/** One look at what is not to be kept, as a step of its own; says what it threw away. */
+export async function retainOnce(config: SessionConfig): Promise<void> {
+  await using resources = new AsyncDisposableStack();
+  const telemetry = resources.use(new Telemetry({ service: 'session', env: {} }));
+  const database = resources.use(await openSessionDatabase(config));
+  const transport = (baseUrl: string) => resources.use(createInternalTransport({ baseUrl, telemetry }));
+  const errors: unknown[] = [];
+  const retain = retainOf(config, database, systemClock, transport, (error) => void errors.push(error));
+  const { trimmedSessions, trimmedEvents, purgedSessions } = await retain.execute(new AbortController().signal);
+  process.stdout.write(
+    `Trimmed ${trimmedEvents} events of ${trimmedSessions} sessions. Purged ${purgedSessions} sessions.\n`,
+  );
+  for (const error of errors) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function retainOf(
+  { retainEvents: maxEvents, retainDays, purgeDays, toolHostUrl, filesystemUrl }: SessionConfig,
+  { sql }: OpenDatabase,
+  clock: Clock,
+  transport: (baseUrl: string) => Transport,
+  onError: (error: unknown) => void,
+): Retain {
+  const policy = { maxEvents, maxAgeMs: retainDays === undefined ? undefined : retainDays * dayMs };
+  const data = new ConnectSessionData(transport(toolHostUrl), transport(filesystemUrl), randomIds());
+  const retention = new SqlRetentionRepository(sql);
+  return new Retain({ retention, data, clock, policy, purgeAfterMs: purgeDays * dayMs, onError });
 }
 
 function cancelBusOf({ natsUrl }: SessionConfig): CancelBus {

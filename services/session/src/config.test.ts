@@ -16,7 +16,10 @@ describe('settings', () => {
       ...{ host: '127.0.0.1', port: 7001, databaseUrl: 'sqlite:./.spanwise/session.db', databasePoolSize: 10 },
       ...{ sqliteSync: 'normal', migratesAtStart: true, isAlone: true, runtimeUrl: 'http://127.0.0.1:7002' },
       ...{ runtimeConnections: 4, natsUrl: '', auth: { kind: 'insecure-dev' }, logLevel: 'info' },
-      ...{ cancelPollMs: 1000, logPollMs: 250, telemetry: {}, pageTokenKey: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      ...{ toolHostUrl: 'http://127.0.0.1:7003', filesystemUrl: 'http://127.0.0.1:7004', advertisedUrl: '' },
+      ...{ leaseMs: 15_000, leaseRenewMs: 3000, selfFenceMs: 9000, takeOverMs: 2000 },
+      ...{ retainEvents: 100_000, retainDays: undefined, purgeDays: 30, retainEveryMs: 3_600_000 },
+      ...{ cancelPollMs: 1000, logPollMs: 1000, telemetry: {}, pageTokenKey: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     expect(Object.isFrozen(config)).toBe(true);
     expect(readSessionConfig({}).pageTokenKey).not.toBe(config.pageTokenKey);
@@ -37,11 +40,18 @@ describe('settings', () => {
         OTEL_TRACES_EXPORTER: 'otlp',
         NODE_ENV: 'production',
       },
+      ...{ SPANWISE_RETAIN_EVENTS: '0', SPANWISE_RETAIN_DAYS: '90', SPANWISE_RETAIN_EVERY_MS: '0' },
+      ...{ SPANWISE_TOOL_HOST_URL: 'http://tools:7003', SPANWISE_FILESYSTEM_URL: 'http://files:7004' },
+      ...{ SPANWISE_ADVERTISED_URL: 'http://session-1:7001', SPANWISE_LEASE_MS: '3000', SPANWISE_TAKE_OVER_MS: '400' },
     });
     expect(config).toEqual({
       ...{ host: '0.0.0.0', port: 0, databaseUrl: 'mysql://db/spanwise', databasePoolSize: 3, sqliteSync: 'full' },
       ...{ migratesAtStart: false, isAlone: false, runtimeUrl: 'http://runtime:7002', runtimeConnections: 8 },
       ...{ natsUrl: 'nats://broker', pageTokenKey: 'shared', logLevel: 'debug', cancelPollMs: 50, logPollMs: 20 },
+      ...{ retainEvents: undefined, retainDays: 90, purgeDays: 30, retainEveryMs: 0 },
+      ...{ toolHostUrl: 'http://tools:7003', filesystemUrl: 'http://files:7004' },
+      ...{ advertisedUrl: 'http://session-1:7001', takeOverMs: 400 },
+      ...{ leaseMs: 3000, leaseRenewMs: 600, selfFenceMs: 1800 },
       ...{ telemetry: { OTEL_TRACES_EXPORTER: 'otlp' } },
       auth: { kind: 'jwt', jwksUrl: jwt.SPANWISE_JWKS_URL, issuer: jwt.SPANWISE_JWT_ISSUER, audience: 'spanwise' },
     });

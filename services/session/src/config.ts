@@ -24,6 +24,25 @@ export interface SessionConfig {
   /** Signs page tokens; the same for all replicas. */
   readonly pageTokenKey: string;
   readonly logLevel: string;
+  /** Tool-host and filesystem, for fences and purges. */
+  readonly toolHostUrl: string;
+  readonly filesystemUrl: string;
+  /** Base URL at which the other replicas reach this one; empty = its own host and port. */
+  readonly advertisedUrl: string;
+  /** How long a lease runs without being renewed, and how often it is renewed. */
+  readonly leaseMs: number;
+  readonly leaseRenewMs: number;
+  /** Time without a renewal after which this process takes its runs as lost. */
+  readonly selfFenceMs: number;
+  /** How often runs that nobody drives are looked for. */
+  readonly takeOverMs: number;
+  /** Newest events of a session that are kept, and days for which those of ended runs are; undefined = all, for ever. */
+  readonly retainEvents: number | undefined;
+  readonly retainDays: number | undefined;
+  /** Days after which a deleted session is removed for good. */
+  readonly purgeDays: number;
+  /** How often what is not to be kept is thrown away; 0 = never, it is a step of the operator (`main.ts retain`). */
+  readonly retainEveryMs: number;
   readonly cancelPollMs: number;
   readonly logPollMs: number;
   /** `OTEL_*` variables; without them nothing is exported. */
@@ -40,6 +59,7 @@ export function readSessionConfig(env: Environment = process.env): SessionConfig
   const databaseUrl = reader.text('SPANWISE_DATABASE_URL', 'sqlite:./.spanwise/session.db');
   const isSqlite = databaseUrl.startsWith('sqlite:');
   const host = reader.text('SPANWISE_HOST', '127.0.0.1');
+  const leaseMs = reader.integer('SPANWISE_LEASE_MS', 15_000, { min: 500, max: 600_000 });
   const migrate = reader.choice('SPANWISE_MIGRATE', ['auto', 'always', 'never'], 'auto');
   return Object.freeze({
     host,
@@ -55,8 +75,19 @@ export function readSessionConfig(env: Environment = process.env): SessionConfig
     auth: readAuth(reader, host, env.NODE_ENV),
     pageTokenKey: reader.optional('SPANWISE_PAGE_TOKEN_KEY') ?? ownKey(isSqlite),
     logLevel: reader.text('SPANWISE_LOG_LEVEL', 'info'),
+    toolHostUrl: reader.url('SPANWISE_TOOL_HOST_URL', 'http://127.0.0.1:7003'),
+    filesystemUrl: reader.url('SPANWISE_FILESYSTEM_URL', 'http://127.0.0.1:7004'),
+    advertisedUrl: reader.optional('SPANWISE_ADVERTISED_URL') ?? '',
+    leaseMs,
+    leaseRenewMs: reader.integer('SPANWISE_LEASE_RENEW_MS', Math.floor(leaseMs / 5), { min: 100, max: leaseMs }),
+    selfFenceMs: reader.integer('SPANWISE_SELF_FENCE_MS', Math.floor((leaseMs * 3) / 5), { min: 100, max: leaseMs }),
+    takeOverMs: reader.integer('SPANWISE_TAKE_OVER_MS', 2000, { min: 50, max: 60_000 }),
+    retainEvents: reader.integer('SPANWISE_RETAIN_EVENTS', 100_000, { min: 0, max: 1e9 }) || undefined,
+    retainDays: reader.integer('SPANWISE_RETAIN_DAYS', 0, { min: 0, max: 36_500 }) || undefined,
+    purgeDays: reader.integer('SPANWISE_PURGE_DAYS', 30, { min: 0, max: 36_500 }),
+    retainEveryMs: reader.integer('SPANWISE_RETAIN_EVERY_MS', 3_600_000, { min: 0, max: 86_400_000 }),
     cancelPollMs: reader.integer('SPANWISE_CANCEL_POLL_MS', 1000, { min: 50, max: 60_000 }),
-    logPollMs: reader.integer('SPANWISE_LOG_POLL_MS', 250, { min: 20, max: 60_000 }),
+    logPollMs: reader.integer('SPANWISE_LOG_POLL_MS', 1000, { min: 20, max: 60_000 }),
     telemetry: Object.freeze(Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('OTEL_')))),
   });
 }

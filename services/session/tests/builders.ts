@@ -2,8 +2,8 @@ import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel'
 import type { ContextRow } from '../src/domain/context/llm-context.ts';
 import { type AgentEvent, type EventData, eventTime } from '../src/domain/event/agent-event.ts';
 import type { Append, AppendPosition } from '../src/domain/event/event-log.ts';
-import type { Run } from '../src/domain/run/run.ts';
-import type { RunBeginning } from '../src/domain/run/run-repository.ts';
+import type { Run, RunEnding } from '../src/domain/run/run.ts';
+import type { Finish, RunBeginning, StartPlan, StartRequest } from '../src/domain/run/run-repository.ts';
 import type { Session } from '../src/domain/session/session.ts';
 import { ids } from './repository-sets.ts';
 
@@ -40,7 +40,20 @@ export function beginning(session: Session, facts: Partial<Run> = {}): RunBeginn
     ownerId: '00000000-0000-7000-8000-00000000000a',
     epoch: session.epoch + 1,
     attempt: 1,
-    options: { agent: 'default', model: '', maxTurns: 0, toolsAllow: [], toolsDeny: [], timeoutMs: undefined },
+    lostAttempts: 0,
+    spec: undefined,
+    email: '',
+    remainingMs: undefined,
+    wakeAtMs: undefined,
+    options: {
+      agent: 'default',
+      model: '',
+      maxTurns: 0,
+      toolsAllow: [],
+      toolsDeny: [],
+      timeoutMs: undefined,
+      interactive: true,
+    },
     span: { span: { id: ids.spanId(), par: '' }, traceId: ids.traceId(), traceFlags: 1 },
     startSeq: session.lastSeq + 1,
     terminalSeq: 0,
@@ -55,6 +68,43 @@ export function beginning(session: Session, facts: Partial<Run> = {}): RunBeginn
   const value = { agent: 'default', attempt: 1, inputMessageIds: [], traceId: run.span.traceId };
   const event = eventAt(session.lastSeq + 1, session.id, id, run.epoch, { case: 'runStart', value });
   return { run, events: [event], contextRows: [rowOf(id)] };
+}
+
+/** How a run begins, at once or later. */
+export function planOf(facts: Partial<Run> = {}): StartPlan {
+  return {
+    begin: (session) => beginning(session, facts),
+    queue: (session) => {
+      const { run, contextRows } = beginning(session, facts);
+      const queued = { ...run, status: 'QUEUED', ownerId: undefined, epoch: 0, attempt: 0, startSeq: 0 } as const;
+      return { run: queued, input: contextRows };
+    },
+  };
+}
+
+/** A request for a run, with an id of its own unless one is given. */
+export function startRequest(sessionId: SessionId, facts: Partial<StartRequest> = {}): StartRequest {
+  return { uid: alice, sessionId, requestId: ids.uuid(), fingerprint: 'same', busyPolicy: 'reject', ...facts };
+}
+
+/** The last event of a run, and how it ends. */
+export function finishOf(position: AppendPosition, ending: RunEnding, nextOwnerId?: string): Finish {
+  const value = { outcome: 1, finishReason: 1 };
+  const { sessionId, runId, epoch, lastSeq } = position;
+  const last = eventAt(lastSeq + 1, sessionId, runId, epoch, { case: 'runEnd', value });
+  const append = { position, events: [last], contextRows: [rowOf(runId)] };
+  return {
+    append,
+    ending,
+    terminalSeq: lastSeq + 1,
+    nowMs: 1_800_000_001_000,
+    nextOwnerId,
+    beginNext: ({ run, input }, session) => {
+      const next = { ...run, status: 'RUNNING', epoch: session.epoch + 1, attempt: 1 } as const;
+      const { events } = beginning(session, next);
+      return { run: { ...next, startSeq: session.lastSeq + 1 }, events, contextRows: input };
+    },
+  };
 }
 
 export function eventAt(seq: number, sessionId: SessionId, runId: RunId, epoch: number, data: EventData): AgentEvent {

@@ -1,14 +1,7 @@
 import { mysqlServerUrl } from '@spanwise/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Finish } from '../src/domain/run/run-repository.ts';
-import { alice, beginning, eventAt, newSession } from './builders.ts';
-import {
-  ids,
-  inMemoryRepositories,
-  mysqlRepositories,
-  type Repositories,
-  sqliteRepositories,
-} from './repository-sets.ts';
+import { alice, finishOf, newSession, planOf, startRequest } from './builders.ts';
+import { inMemoryRepositories, mysqlRepositories, type Repositories, sqliteRepositories } from './repository-sets.ts';
 
 /** Deleting a session while its run ends: whatever comes first, what was answered is true. */
 function deletingWhileEnding(open: () => Promise<Repositories>): void {
@@ -20,22 +13,15 @@ function deletingWhileEnding(open: () => Promise<Repositories>): void {
 
   async function startedRun() {
     const { id: sessionId } = await repositories.sessions.create(newSession());
-    const request = { uid: alice, sessionId, requestId: ids.uuid(), fingerprint: 'same' };
-    const { run, lastSeq, lastContextSeq } = await repositories.runs.start(request, (session) =>
-      beginning(session, { requestId: request.requestId }),
-    );
+    const outcome = await repositories.runs.start(startRequest(sessionId), planOf());
+    if (outcome.kind !== 'started') {
+      throw new Error(outcome.kind);
+    }
+    const { run, lastSeq, lastContextSeq } = outcome.started;
     const position = { sessionId, runId: run.id, epoch: run.epoch, lastSeq, lastContextSeq };
-    const last = eventAt(lastSeq + 1, sessionId, run.id, run.epoch, {
-      case: 'runEnd',
-      value: { outcome: 1, finishReason: 1 },
-    });
-    const finish: Finish = {
-      append: { position, events: [last], contextRows: [] },
-      ending: { status: 'COMPLETED', finishReason: 1, usage: undefined },
-      terminalSeq: lastSeq + 1,
-      nowMs: 9,
-    };
-    await repositories.runs.beginFinishing(run.id, run.epoch);
+    const ending = { status: 'COMPLETED', finishReason: 1, usage: undefined } as const;
+    const finish = finishOf(position, ending);
+    await repositories.runs.beginFinishing(run.id, run.epoch, ending);
     return { sessionId, finish };
   }
 

@@ -2,12 +2,14 @@ import { mysqlServerUrl } from '@spanwise/testing';
 import { describe, expect, test } from 'vitest';
 
 import { inMemoryRepositories, mysqlRepositories, type Repositories, sqliteRepositories } from './repository-sets.ts';
+import { runOwnershipContract } from './run-ownership.contract.ts';
 import { runRepositoryContract } from './run-repository.contract.ts';
 import { sessionRepositoryContract } from './session-repository.contract.ts';
 
 function repositoriesContract(open: () => Promise<Repositories>): void {
   describe('sessions', () => sessionRepositoryContract(open));
   describe('runs', () => runRepositoryContract(open));
+  describe('ownership of runs', () => runOwnershipContract(open));
 }
 
 /** The queries that must not grow with the table, and the index that each is to use. */

@@ -6,9 +6,15 @@ import { type OpenDatabase, openDatabase } from '@spanwise/persistence';
 import { freshDatabase, mysqlServerUrl } from '@spanwise/testing';
 import type { LlmContext } from '../src/domain/context/llm-context.ts';
 import type { EventLog } from '../src/domain/event/event-log.ts';
+import type { InstanceRepository } from '../src/domain/instance/instance-repository.ts';
+import type { InterruptRepository } from '../src/domain/run/interrupt-repository.ts';
 import type { RunRepository } from '../src/domain/run/run-repository.ts';
 import type { SessionRepository } from '../src/domain/session/session-repository.ts';
 import { InMemoryEventLog, InMemoryLlmContext } from '../src/infrastructure/persistence/in-memory-event-log.ts';
+import {
+  InMemoryInstanceRepository,
+  InMemoryInterruptRepository,
+} from '../src/infrastructure/persistence/in-memory-instance-repository.ts';
 import { InMemoryRunRepository } from '../src/infrastructure/persistence/in-memory-run-repository.ts';
 import { InMemorySessionRepository } from '../src/infrastructure/persistence/in-memory-session-repository.ts';
 import { InMemoryStore } from '../src/infrastructure/persistence/in-memory-store.ts';
@@ -17,6 +23,8 @@ import { MikroOrmRunRepository } from '../src/infrastructure/persistence/mikro-o
 import { MikroOrmSessionRepository } from '../src/infrastructure/persistence/mikro-orm-session-repository.ts';
 import { RunRecord, SessionRecord } from '../src/infrastructure/persistence/records.ts';
 import { SqlEventLog } from '../src/infrastructure/persistence/sql-event-log.ts';
+import { SqlInstanceRepository } from '../src/infrastructure/persistence/sql-instance-repository.ts';
+import { SqlInterruptRepository } from '../src/infrastructure/persistence/sql-interrupt-repository.ts';
 import { SqlLlmContext } from '../src/infrastructure/persistence/sql-llm-context.ts';
 
 /** The repositories of the session service, on one store. */
@@ -25,6 +33,8 @@ export interface Repositories extends AsyncDisposable {
   readonly runs: RunRepository;
   readonly log: EventLog;
   readonly context: LlmContext;
+  readonly instances: InstanceRepository;
+  readonly interrupts: InterruptRepository;
   /** Undefined for the in-memory ones. */
   readonly database?: OpenDatabase;
 }
@@ -38,6 +48,8 @@ export async function inMemoryRepositories(): Promise<Repositories> {
     runs: new InMemoryRunRepository(store),
     log: new InMemoryEventLog(store),
     context: new InMemoryLlmContext(store),
+    instances: new InMemoryInstanceRepository(store),
+    interrupts: new InMemoryInterruptRepository(store),
     [Symbol.asyncDispose]: async () => undefined,
   };
 }
@@ -68,6 +80,8 @@ async function openRepositories(url: string): Promise<Repositories> {
     runs: new MikroOrmRunRepository(database),
     log: new SqlEventLog(database.sql, systemClock),
     context: new SqlLlmContext(database.sql),
+    instances: new SqlInstanceRepository(database.sql),
+    interrupts: new SqlInterruptRepository(database.sql),
     database,
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };

@@ -2,8 +2,8 @@ import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel'
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AppendPosition } from '../src/domain/event/event-log.ts';
 import type { Run, RunEnding } from '../src/domain/run/run.ts';
-import type { StartedRun } from '../src/domain/run/run-repository.ts';
-import { alice, appendOf, beginning, bob, eventAt, newSession, rowOf } from './builders.ts';
+import type { StartedRun, StartRequest } from '../src/domain/run/run-repository.ts';
+import { alice, appendOf, bob, finishOf, newSession, planOf, startRequest } from './builders.ts';
 import { ids, type Repositories } from './repository-sets.ts';
 
 const completed: RunEnding = { status: 'COMPLETED', finishReason: 1, usage: undefined };
@@ -19,24 +19,20 @@ export function runRepositoryContract(open: () => Promise<Repositories>): void {
 
   async function startedRun(facts: Partial<Run> = {}): Promise<StartedRun & { readonly position: AppendPosition }> {
     const session = await repositories.sessions.create(newSession());
-    const requestId = ids.uuid();
-    const request = { uid: alice, sessionId: session.id, requestId, fingerprint: 'same' };
-    const started = await repositories.runs.start(request, (now) => beginning(now, { ...facts, requestId }));
+    const request = startRequest(session.id);
+    const started = await start(request, facts);
     const { run, lastSeq, lastContextSeq } = started;
-    return {
-      ...started,
-      position: { sessionId: session.id, runId: run.id, epoch: run.epoch, lastSeq, lastContextSeq },
-    };
+    const position = { sessionId: session.id, runId: run.id, epoch: run.epoch, lastSeq, lastContextSeq };
+    return { ...started, position };
   }
 
-  function finishOf(position: AppendPosition, ending: RunEnding) {
-    const value = { outcome: 1, finishReason: 1 };
-    const last = eventAt(position.lastSeq + 1, position.sessionId, position.runId, position.epoch, {
-      case: 'runEnd',
-      value,
-    });
-    const append = { position, events: [last], contextRows: [rowOf(position.runId)] };
-    return { append, ending, terminalSeq: position.lastSeq + 1, nowMs: 1_800_000_001_000 };
+  async function start(request: StartRequest, facts: Partial<Run> = {}): Promise<StartedRun> {
+    const { requestId, fingerprint } = request;
+    const outcome = await repositories.runs.start(request, planOf({ requestId, fingerprint, ...facts }));
+    if (outcome.kind !== 'started') {
+      throw new Error(outcome.kind);
+    }
+    return outcome.started;
   }
 
   test('starts a run: session, run, events and context change together', async () => {
@@ -59,41 +55,35 @@ export function runRepositoryContract(open: () => Promise<Repositories>): void {
 
   test('refuses a run in a session that is busy, someone else’s, or deleted', async () => {
     const { run } = await startedRun();
-    const start = (uid: Uid, sessionId: SessionId) => {
-      const request = { uid, sessionId, requestId: ids.uuid(), fingerprint: 'same' };
-      return repositories.runs.start(request, (session) => beginning(session, { requestId: request.requestId }));
-    };
-    await expect(start(alice, run.sessionId)).rejects.toMatchObject({
+    const startAs = (uid: Uid, sessionId: SessionId) => start(startRequest(sessionId, { uid }));
+    await expect(startAs(alice, run.sessionId)).rejects.toMatchObject({
       reason: 'SESSION_BUSY',
       facts: { run_id: run.id },
     });
-    await expect(start(bob, run.sessionId)).rejects.toMatchObject({ reason: 'SESSION_NOT_FOUND' });
+    await expect(startAs(bob, run.sessionId)).rejects.toMatchObject({ reason: 'SESSION_NOT_FOUND' });
     const idle = await repositories.sessions.create(newSession());
     await repositories.sessions.delete(alice, idle.id, false, 1);
-    await expect(start(alice, idle.id)).rejects.toMatchObject({ reason: 'SESSION_NOT_FOUND' });
+    await expect(startAs(alice, idle.id)).rejects.toMatchObject({ reason: 'SESSION_NOT_FOUND' });
   });
 
   test('answers one run to the same request 30 times at once, and refuses another request with its id', async () => {
     const session = await repositories.sessions.create(newSession());
-    const request = { uid: alice, sessionId: session.id, requestId: ids.uuid(), fingerprint: 'same' };
-    const start = (fingerprint: string) =>
-      repositories.runs.start({ ...request, fingerprint }, (now) =>
-        beginning(now, { requestId: request.requestId, fingerprint }),
+    const request = startRequest(session.id);
+    const again = (fingerprint: string) =>
+      repositories.runs.start(
+        { ...request, fingerprint },
+        planOf({ id: brandId<RunId>(ids.uuid()), requestId: request.requestId, fingerprint }),
       );
-    const started = await Promise.all(Array.from({ length: 30 }, () => start('same')));
-    expect(new Set(started.map(({ run }) => run.id)).size).toBe(1);
-    expect(started.filter(({ isNew }) => isNew)).toHaveLength(1);
-    await expect(start('other')).rejects.toMatchObject({ reason: 'REQUEST_ID_REUSED' });
+    const outcomes = await Promise.all(Array.from({ length: 30 }, () => again('same')));
+    const runIds = outcomes.map((outcome) => (outcome.kind === 'started' ? outcome.started.run.id : outcome.run.id));
+    expect(new Set(runIds).size).toBe(1);
+    expect(outcomes.filter(({ kind }) => kind === 'started')).toHaveLength(1);
+    await expect(again('other')).rejects.toMatchObject({ reason: 'REQUEST_ID_REUSED' });
   });
 
   test('lets one of many different requests start a run', async () => {
     const session = await repositories.sessions.create(newSession());
-    const results = await Promise.allSettled(
-      Array.from({ length: 16 }, () => {
-        const request = { uid: alice, sessionId: session.id, requestId: ids.uuid(), fingerprint: 'x' };
-        return repositories.runs.start(request, (now) => beginning(now, { requestId: request.requestId }));
-      }),
-    );
+    const results = await Promise.allSettled(Array.from({ length: 16 }, () => start(startRequest(session.id))));
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(results.filter((each) => each.status === 'rejected' && each.reason.reason === 'SESSION_BUSY')).toHaveLength(
       15,
@@ -137,7 +127,7 @@ export function runRepositoryContract(open: () => Promise<Repositories>): void {
     await expect(repositories.log.append(appendOf({ ...position, epoch: 2 }))).rejects.toMatchObject(fencedOut);
     const other = brandId<RunId>(ids.uuid());
     await expect(repositories.log.append(appendOf({ ...position, runId: other }))).rejects.toMatchObject(fencedOut);
-    await repositories.runs.beginFinishing(position.runId, position.epoch);
+    await repositories.runs.beginFinishing(position.runId, position.epoch, completed);
     await repositories.runs.finish(finishOf(position, completed));
     await expect(repositories.log.append(appendOf({ ...position, lastSeq: 2 }))).rejects.toMatchObject(fencedOut);
     expect(await repositories.log.read({ sessionId: position.sessionId, afterSeq: 0, limit: 10 })).toHaveLength(2);
@@ -155,7 +145,7 @@ export function runRepositoryContract(open: () => Promise<Repositories>): void {
 
   test('completes a run and gives the session back in one step', async () => {
     const { run, position } = await startedRun();
-    expect(await repositories.runs.beginFinishing(run.id, run.epoch)).toBe(true);
+    expect(await repositories.runs.beginFinishing(run.id, run.epoch, completed)).toBe(true);
     await repositories.runs.finish(finishOf(position, { ...completed, usage: usage(7n) }));
     expect(await repositories.runs.find(run.sessionId, run.id)).toEqual({
       ...run,
@@ -175,7 +165,7 @@ export function runRepositoryContract(open: () => Promise<Repositories>): void {
 
   test('finishes once: the same finish again is fine, another one is fenced', async () => {
     const { position } = await startedRun();
-    await repositories.runs.beginFinishing(position.runId, position.epoch);
+    await repositories.runs.beginFinishing(position.runId, position.epoch, completed);
     const finish = finishOf(position, completed);
     await repositories.runs.finish(finish);
     await repositories.runs.finish(finish);
@@ -188,7 +178,7 @@ export function runRepositoryContract(open: () => Promise<Repositories>): void {
     const { sessionId } = run;
     expect(await repositories.runs.requestCancel(sessionId, run.id, 'enough', 5)).toBe('accepted');
     expect(await repositories.runs.requestCancel(sessionId, run.id, 'again', 6)).toBe('accepted');
-    expect(await repositories.runs.beginFinishing(run.id, run.epoch)).toBe(false);
+    expect(await repositories.runs.beginFinishing(run.id, run.epoch, completed)).toBe(false);
     await expect(repositories.runs.finish(finishOf(position, completed))).rejects.toMatchObject({ reason: 'FENCED' });
     await repositories.runs.finish(finishOf(position, cancelled));
     expect(await repositories.runs.find(sessionId, run.id)).toMatchObject({
@@ -198,7 +188,7 @@ export function runRepositoryContract(open: () => Promise<Repositories>): void {
     });
 
     const second = await startedRun();
-    await repositories.runs.beginFinishing(second.run.id, second.run.epoch);
+    await repositories.runs.beginFinishing(second.run.id, second.run.epoch, completed);
     expect(await repositories.runs.requestCancel(second.run.sessionId, second.run.id, '', 5)).toBe('already-ended');
   });
 
@@ -215,45 +205,20 @@ export function runRepositoryContract(open: () => Promise<Repositories>): void {
     for (let n = 0; n < 20; n += 1) {
       const { run } = await startedRun();
       const [isFinishing, cancel] = await Promise.all([
-        repositories.runs.beginFinishing(run.id, run.epoch),
+        repositories.runs.beginFinishing(run.id, run.epoch, completed),
         repositories.runs.requestCancel(run.sessionId, run.id, '', 1),
       ]);
       expect([isFinishing, cancel]).toEqual(isFinishing ? [true, 'already-ended'] : [false, 'accepted']);
     }
   });
 
-  test('finds the runs of an owner whose cancel was requested', async () => {
-    const ownerId = ids.uuid();
-    const [first, second] = [await startedRun({ ownerId }), await startedRun({ ownerId })];
-    await repositories.runs.requestCancel(second.run.sessionId, second.run.id, '', 1);
-    expect(await repositories.runs.cancelRequested(ownerId)).toEqual([second.run.id]);
-    expect(await repositories.runs.requestCancel(first.run.sessionId, second.run.id, '', 1)).toBe('not-found');
-  });
-
-  test('claims a run once, and fences whoever drove it before', async () => {
-    const { run, position } = await startedRun();
-    const owners = Array.from({ length: 8 }, () => ids.uuid());
-    const claims = await Promise.all(owners.map((owner) => repositories.runs.claim(run, owner)));
-    const [claimed, ...others] = claims.filter((claim) => claim !== undefined);
-    expect(others).toEqual([]);
-    expect(claimed).toMatchObject({ run: { id: run.id, epoch: 2, attempt: 2 }, lastSeq: 1, lastContextSeq: 1 });
-    await expect(repositories.log.append(appendOf(position))).rejects.toMatchObject({ reason: 'FENCED' });
-    expect(await repositories.runs.beginFinishing(run.id, run.epoch)).toBe(false);
-    await repositories.log.append(appendOf({ ...position, epoch: 2 }));
-    const unfinished = await repositories.runs.unfinished();
-    expect(unfinished.filter(({ id }) => id === run.id)).toEqual([claimed?.run]);
-  });
-
   test('lists runs newest first', async () => {
     const session = await repositories.sessions.create(newSession());
     const made: RunId[] = [];
     for (let n = 0; n < 4; n += 1) {
-      const request = { uid: alice, sessionId: session.id, requestId: ids.uuid(), fingerprint: 'x' };
-      const { run, lastSeq, lastContextSeq } = await repositories.runs.start(request, (now) =>
-        beginning(now, { requestId: request.requestId }),
-      );
+      const { run, lastSeq, lastContextSeq } = await start(startRequest(session.id));
       const position = { sessionId: session.id, runId: run.id, epoch: run.epoch, lastSeq, lastContextSeq };
-      await repositories.runs.beginFinishing(run.id, run.epoch);
+      await repositories.runs.beginFinishing(run.id, run.epoch, completed);
       await repositories.runs.finish(finishOf(position, completed));
       made.unshift(run.id);
     }

@@ -1,6 +1,6 @@
 import { brandId, type SessionId, type Uid } from '@spanwise/kernel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { alice, beginning, bob, newSession } from './builders.ts';
+import { alice, bob, newSession, planOf, startRequest } from './builders.ts';
 import { ids, type Repositories } from './repository-sets.ts';
 
 /** What a SessionRepository does, whatever it is made of. */
@@ -56,8 +56,11 @@ export function sessionRepositoryContract(open: () => Promise<Repositories>): vo
 
   test('deletes an idle session, a busy one only with its run, and nobody else’s', async () => {
     const session = await repositories.sessions.create(newSession());
-    const request = { uid: alice, sessionId: session.id, requestId: ids.uuid(), fingerprint: 'same' };
-    const { run } = await repositories.runs.start(request, (now) => beginning(now, { requestId: request.requestId }));
+    const outcome = await repositories.runs.start(startRequest(session.id), planOf());
+    if (outcome.kind !== 'started') {
+      throw new Error(outcome.kind);
+    }
+    const { run } = outcome.started;
     const { sessionId } = run;
     expect(await repositories.sessions.delete(bob, sessionId, true, 9)).toEqual({ kind: 'not-found' });
     expect(await repositories.sessions.delete(alice, sessionId, false, 9)).toEqual({

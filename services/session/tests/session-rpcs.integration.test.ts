@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Code } from '@connectrpc/connect';
 import { SpanStatus } from '@spanwise/contracts/spanwise/event/v1/event';
 import { SessionService, SessionStatus } from '@spanwise/contracts/spanwise/session/v1/session';
@@ -206,6 +207,8 @@ const rpcs: Readonly<Record<string, (client: SessionClient, sessionId: string, r
   startRun: (client, sessionId) => client.startRun({ sessionId, input: input(), requestId: 'r' }),
   watchSession: (client, sessionId) => Array.fromAsync(client.watchSession({ sessionId })),
   cancelRun: (client, sessionId, runId) => client.cancelRun({ sessionId, runId }),
+  answerInterrupt: (client, sessionId, runId) =>
+    client.answerInterrupt({ sessionId, runId, interruptId: randomUUID(), answerJson: '1' }),
   getRun: (client, sessionId, runId) => client.getRun({ sessionId, runId }),
   listRuns: (client, sessionId) => client.listRuns({ sessionId }),
   listEvents: (client, sessionId) => client.listEvents({ sessionId }),

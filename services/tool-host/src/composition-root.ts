@@ -1,5 +1,7 @@
+import type { Transport } from '@connectrpc/connect';
 import { ToolHostService } from '@spanwise/contracts/spanwise/tool/v1/tool';
 import { type Clock, type IdGenerator, randomIds, systemClock } from '@spanwise/kernel';
+import { type OpenDatabase, openDatabase } from '@spanwise/persistence';
 import {
   createInternalTransport,
   forwardedAuthenticate,
@@ -8,14 +10,27 @@ import {
   serve,
 } from '@spanwise/service-kit';
 import { createLogger, type Logger, Telemetry } from '@spanwise/telemetry';
-import { toolHostServiceHandler } from './api/tool-host-service-handler.ts';
+import { type ToolHostServiceDeps, toolHostServiceHandler } from './api/tool-host-service-handler.ts';
+import { CallRecords } from './application/call-records.ts';
+import { DeleteSessionData } from './application/delete-session-data.ts';
+import { drainCalls } from './application/drain-calls.ts';
 import { ExecuteTool } from './application/execute-tool.ts';
+import { FenceSession } from './application/fence-session.ts';
+import { GetExecution } from './application/get-execution.ts';
+import { giveUpMs, KeepLease } from './application/keep-lease.ts';
+import { LiveCalls } from './application/live-calls.ts';
 import type { ToolHostConfig } from './config.ts';
+import { leaseLost } from './domain/execution/execution-errors.ts';
 import { ReadVersions } from './domain/files/read-versions.ts';
 import type { Tool } from './domain/tool/tool.ts';
 import { ToolCatalog } from './domain/tool/tool-catalog.ts';
 import { checkFileSystem } from './infrastructure/clients/check-file-system.ts';
+import { ConnectPeers } from './infrastructure/clients/connect-peers.ts';
 import { ConnectRunFiles } from './infrastructure/clients/connect-run-files.ts';
+import { migrations } from './infrastructure/persistence/migrations.ts';
+import { SqlInstanceRepository } from './infrastructure/persistence/sql-instance-repository.ts';
+import { SqlLedger } from './infrastructure/persistence/sql-ledger.ts';
+import { reachableUrl } from './infrastructure/reachable-url.ts';
 import { callSpans } from './infrastructure/telemetry/call-spans.ts';
 import { builtInTools } from './infrastructure/tools/built-in-tools.ts';
 
@@ -32,9 +47,25 @@ export interface ToolHostOverrides {
 export interface ToolHostRunningService extends RunningService {
   /** `http://host:port`. */
   readonly url: string;
+  /** Takes no further calls, and resolves when those that go on have ended, by themselves or because their time is up. */
+  readonly drain: () => Promise<void>;
 }
 
 const serviceName = 'tool-host';
+/** Time for open streams to end once no call goes on any more. */
+const graceMs = 1000;
+
+/** Opens the database of tool-host; also what the migration step uses. */
+export function openToolHostDatabase(config: ToolHostConfig): Promise<OpenDatabase> {
+  return openDatabase({
+    url: config.databaseUrl,
+    entities: [],
+    migrations,
+    service: 'tool_host',
+    poolSize: config.databasePoolSize,
+    synchronous: config.sqliteSync,
+  });
+}
 
 /** Wires and starts tool-host. Dispose of it to stop it. */
 export async function createToolHostService(
@@ -47,32 +78,87 @@ export async function createToolHostService(
   const logger = overrides.logger ?? createLogger({ service: serviceName, level: config.logLevel });
   const clock = overrides.clock ?? systemClock;
   const ids = overrides.ids ?? randomIds();
+  const database = resources.use(await openToolHostDatabase(config));
+  if (config.migratesAtStart) {
+    await database.migrate();
+  }
+  const connect = (baseUrl: string) => createInternalTransport({ baseUrl, telemetry });
+  const files = resources.use(connect(config.filesystemUrl));
+  const peers = resources.use(new ConnectPeers(connect));
+  const parts = { database, files, peers, logger, clock, ids };
+  const { lease, live, deps } = wire(config, overrides, parts);
+  resources.use(lease);
 
+  const checkFiles = checkFileSystem(files, ids);
+  const server = await serve({
+    host: config.host,
+    port: config.port,
+    services: [ToolHostService],
+    routes: (router) => router.service(ToolHostService, toolHostServiceHandler(deps)),
+    authenticate: forwardedAuthenticate(),
+    trustsTraceparent: true,
+    telemetry,
+    logger,
+    checkReady: async () => void (await Promise.all([checkFiles(), database.checkReady()])),
+    limits: { maxStreams: internalMaxStreams },
+  });
+  const drain = () => drainCalls(live, config.drainMs);
+  resources.defer(async () => {
+    // GetExecution and Fence are answered until what goes on has ended.
+    server.drain();
+    await drain();
+    await server.stop(graceMs);
+  });
+  await lease.start(config.advertisedUrl ?? reachableUrl(config.host, server));
+  const owned = resources.move();
+  return { server, url: server.url, drain, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+interface Parts {
+  readonly database: OpenDatabase;
+  /** To the file service. */
+  readonly files: Transport;
+  readonly peers: ConnectPeers;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly ids: IdGenerator;
+}
+
+function wire(config: ToolHostConfig, overrides: ToolHostOverrides, parts: Parts) {
+  const { database, peers, logger, clock, ids } = parts;
+  const { leaseMs, leaseRenewMs: renewMs, isAlone, stopMs, askExpiryMs } = config;
+  const instances = new SqlInstanceRepository(database.sql);
+  const ledger = new SqlLedger(database.sql);
+  const live = new LiveCalls();
+  const records = new CallRecords({
+    ledger,
+    clock,
+    outageMs: giveUpMs(leaseMs),
+    onFailure: ({ runId, callId }, error) =>
+      logger.error({ run_id: runId, call_id: callId, err: error }, 'call not recorded'),
+  });
+  const lease = new KeepLease({
+    ...{ instances, ids, clock, leaseMs, renewMs, isAlone },
+    onLost: () => {
+      logger.error({}, 'lease lost');
+      live.stopLedgered(leaseLost());
+    },
+    onRenewed: () => void records.flush(),
+    onError: (error) => logger.warn({ err: error }, 'lease not renewed'),
+  });
   const tools = new ToolCatalog(overrides.tools ?? builtInTools);
-  const transport = resources.use(createInternalTransport({ baseUrl: config.filesystemUrl, telemetry }));
   const executeTool = new ExecuteTool({
-    tools,
-    files: new ConnectRunFiles(transport),
+    ...{ tools, ledger, records, live, clock, ids, askExpiryMs, instance: lease },
+    files: new ConnectRunFiles(parts.files),
     reads: new ReadVersions(),
     startSpans: callSpans({ ids, clock }),
-    clock,
     logOf: ({ runId, callId, span }) => logger.child({ run_id: runId, call_id: callId, trace_id: span.traceId }),
   });
-
-  const server = resources.use(
-    await serve({
-      host: config.host,
-      port: config.port,
-      services: [ToolHostService],
-      routes: (router) => router.service(ToolHostService, toolHostServiceHandler({ tools, executeTool })),
-      authenticate: forwardedAuthenticate(),
-      trustsTraceparent: true,
-      telemetry,
-      logger,
-      checkReady: checkFileSystem(transport, ids),
-      limits: { maxStreams: internalMaxStreams },
-    }),
-  );
-  const owned = resources.move();
-  return { server, url: server.url, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const fenceSession = new FenceSession({ ledger, instances, live, peers, instance: lease, stopMs });
+  const deps: ToolHostServiceDeps = {
+    ...{ tools, executeTool, fenceSession },
+    getExecution: new GetExecution({ ledger, live, clock }),
+    deleteSessionData: new DeleteSessionData({ ledger, fenceSession }),
+  };
+  return { lease, live, deps };
 }

@@ -1,5 +1,10 @@
-import { runService } from '@spanwise/service-kit';
-import { createToolHostService } from './composition-root.ts';
+import { runMigrations, runService } from '@spanwise/service-kit';
+import { createToolHostService, openToolHostDatabase } from './composition-root.ts';
 import { readToolHostConfig } from './config.ts';
 
-await runService(() => createToolHostService(readToolHostConfig()));
+// `main.ts migrate` is the migration step of a deployment.
+if (process.argv[2] === 'migrate') {
+  await runMigrations(async () => openToolHostDatabase(readToolHostConfig()));
+} else {
+  await runService(async () => createToolHostService(readToolHostConfig()));
+}

@@ -24,10 +24,20 @@ export interface ReceivedRpc {
   readonly spanId: string | undefined;
 }
 
+/** A change that was asked for, and what makes it happen once. */
+export interface RequestedChange {
+  readonly rpc: string;
+  readonly epoch: bigint;
+  readonly idempotencyKey: string;
+}
+
 /** FileSystemService over the wire, on files in memory. A view has to be opened before it is used. */
 export class FileSystemServer implements AsyncDisposable {
   readonly memory = new InMemoryFiles();
   readonly received: ReceivedRpc[] = [];
+  /** Epoch and key of each change that was asked for. */
+  readonly changes: RequestedChange[] = [];
+  readonly #keys = new Map<string, string>();
   readonly #views = new Set<string>();
   #server: RunningServer | undefined;
 
@@ -62,6 +72,16 @@ export class FileSystemServer implements AsyncDisposable {
     this.received.push({ rpc: context.method.name, ...identity, spanId });
   }
 
+  /** Refuses a key that another request had. The same request would have to be answered as before: no test needs that. */
+  #change(change: RequestedChange, request: readonly unknown[]): void {
+    this.changes.push(change);
+    const known = this.#keys.get(change.idempotencyKey);
+    if (known !== undefined && known !== JSON.stringify(request)) {
+      throw fileError('IDEMPOTENCY_KEY_REUSED', {});
+    }
+    this.#keys.set(change.idempotencyKey, JSON.stringify(request));
+  }
+
   #files(viewId: string, context: HandlerContext): Files {
     this.#receive(context);
     if (!this.#views.has(viewId)) {
@@ -72,6 +92,8 @@ export class FileSystemServer implements AsyncDisposable {
       sessionId: brandId<SessionId>(''),
       viewId: brandId<RunId>(viewId),
       span: { span: { id: '', par: '' }, traceId: '', traceFlags: 0 },
+      epoch: 1,
+      idempotencyKey: '',
       signal: context.signal,
     });
   }
@@ -92,13 +114,15 @@ export class FileSystemServer implements AsyncDisposable {
         const { data, file } = await this.#files(viewId, context).read(path, { offset: Number(offset), length });
         return { data: new Uint8Array(data), file: toMessage(file) };
       },
-      write: async ({ viewId, path, data, ifMatch }, context) => {
+      write: async ({ viewId, path, data, ifMatch, epoch, idempotencyKey }, context) => {
+        this.#change({ rpc: 'Write', epoch, idempotencyKey }, [path, data.join(), ifMatch]);
         const guard =
           ifMatch === '' ? ({ type: 'create-only' } as const) : ({ type: 'if-match', etag: ifMatch } as const);
         const { file, isNew } = await this.#files(viewId, context).write(path, data, guard);
         return { file: toMessage(file), created: isNew };
       },
-      edit: async ({ viewId, path, oldText, newText, replaceAll, ifMatch }, context) => {
+      edit: async ({ viewId, path, oldText, newText, replaceAll, ifMatch, epoch, idempotencyKey }, context) => {
+        this.#change({ rpc: 'Edit', epoch, idempotencyKey }, [path, oldText, newText, replaceAll, ifMatch]);
         const edit = { oldText, newText, replacesAll: replaceAll, etag: ifMatch === '' ? undefined : ifMatch };
         const { file, replacements } = await this.#files(viewId, context).edit(path, edit);
         return { file: toMessage(file), replacements };

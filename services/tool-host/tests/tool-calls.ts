@@ -1,10 +1,15 @@
 import { brandId, type CallId, type RunId, type SessionId, type SpanEvent, type Uid } from '@spanwise/kernel';
+import { CallRecords } from '../src/application/call-records.ts';
 import { ExecuteTool } from '../src/application/execute-tool.ts';
+import { LiveCalls } from '../src/application/live-calls.ts';
+import type { Ledger } from '../src/domain/execution/ledger.ts';
 import { ReadVersions } from '../src/domain/files/read-versions.ts';
 import type { Tool } from '../src/domain/tool/tool.ts';
 import type { Caller, CallFrame, ToolCall, ToolResult } from '../src/domain/tool/tool-call.ts';
 import { ToolCatalog } from '../src/domain/tool/tool-catalog.ts';
 import type { CallLog } from '../src/domain/tool/tool-context.ts';
+import { InMemoryInstanceRepository } from '../src/infrastructure/persistence/in-memory-instance-repository.ts';
+import { InMemoryLedger } from '../src/infrastructure/persistence/in-memory-ledger.ts';
 import { callSpans } from '../src/infrastructure/telemetry/call-spans.ts';
 import { builtInTools } from '../src/infrastructure/tools/built-in-tools.ts';
 import { InMemoryFiles } from './in-memory-files.ts';
@@ -23,11 +28,13 @@ export function toolCall(tool: string, input: unknown, facts: Partial<ToolCall> 
     caller: ann,
     sessionId: brandId<SessionId>('01920000-0000-7000-8000-000000000001'),
     runId: brandId<RunId>('01920000-0000-7000-8000-000000000002'),
+    epoch: 1,
     callId: brandId<CallId>('01920000-0000-7000-8000-000000000003'),
     tool,
     argumentsJson: typeof input === 'string' ? input : JSON.stringify(input),
     span: turnSpan,
     timeoutMs: undefined,
+    answer: undefined,
     ...facts,
   };
 }
@@ -39,20 +46,65 @@ export interface ToldCall {
   readonly result: ToolResult;
 }
 
-/** ExecuteTool on files in memory, with known ids and a clock that stands still. */
+/** The database that several instances share. */
+export interface SharedLedger {
+  readonly instances: InMemoryInstanceRepository;
+  readonly ledger: Ledger;
+}
+
+/** A clock that stands still for records, and goes on for measuring. */
+export const benchClock = { nowMs: () => 1_800_000_000_000, monotonicMs: () => performance.now() };
+
+export function sharedLedger(): SharedLedger {
+  const instances = new InMemoryInstanceRepository(benchClock);
+  return { instances, ledger: new InMemoryLedger(instances) };
+}
+
+let instanceCount = 0;
+
+function newInstance() {
+  const id = `instance-${++instanceCount}`;
+  return { id, address: `http://${id}`, owns: (other: string) => other === id };
+}
+
+/** ExecuteTool on files and a ledger in memory, with known ids and a clock that stands still: one instance. */
 export class ToolBench {
   readonly files = new InMemoryFiles();
+  readonly live = new LiveCalls();
+  readonly records: CallRecords;
+  readonly instance = newInstance();
+  readonly shared: SharedLedger;
   /** Lines of the log: level and message. */
   readonly logged: string[] = [];
   readonly #executeTool: ExecuteTool;
   #spans = 0;
+  #uuids = 0;
 
-  constructor(tools: readonly Tool[] = builtInTools) {
-    const clock = { nowMs: () => 1_800_000_000_000 };
-    const ids = { spanId: () => String(++this.#spans).padStart(16, '0') };
-    const files = this.files;
-    const deps = { files, clock, startSpans: callSpans({ ids, clock }), logOf: () => this.#log() };
-    this.#executeTool = new ExecuteTool({ ...deps, tools: new ToolCatalog(tools), reads: new ReadVersions() });
+  constructor(tools: readonly Tool[] = builtInTools, shared: SharedLedger = sharedLedger()) {
+    const { files, live, instance } = this;
+    const { ledger } = shared;
+    this.shared = shared;
+    void shared.instances.register({ id: instance.id, address: instance.address }, 15_000);
+    const clock = benchClock;
+    const ids = {
+      spanId: () => String(++this.#spans).padStart(16, '0'),
+      uuid: () => `${instance.id}-${++this.#uuids}`,
+    };
+    const onFailure = () => void this.logged.push('error: not recorded');
+    this.records = new CallRecords({ ledger, clock, outageMs: 1000, onFailure });
+    this.#executeTool = new ExecuteTool({
+      ...{ files, live, instance, ledger, clock, ids, records: this.records },
+      tools: new ToolCatalog(tools),
+      reads: new ReadVersions(),
+      askExpiryMs: 60_000,
+      startSpans: callSpans({ ids, clock }),
+      logOf: () => this.#log(),
+    });
+  }
+
+  /** As if the process had been killed, for all others. */
+  async die(): Promise<void> {
+    await this.shared.instances.remove(this.instance.id);
   }
 
   execute(call: ToolCall, signal: AbortSignal = new AbortController().signal): AsyncGenerator<CallFrame> {
@@ -60,10 +112,7 @@ export class ToolBench {
   }
 
   async call(tool: string, input: unknown, facts: Partial<ToolCall> = {}): Promise<ToldCall> {
-    const frames: CallFrame[] = [];
-    for await (const frame of this.execute(toolCall(tool, input, facts))) {
-      frames.push(frame);
-    }
+    const frames = await this.frames(tool, input, facts);
     const last = frames.at(-1);
     if (last?.type !== 'result') {
       throw new TypeError('the last frame is no result');
@@ -71,9 +120,18 @@ export class ToolBench {
     return { frames, spans: spanEvents(frames), result: last.result };
   }
 
+  async frames(tool: string, input: unknown, facts: Partial<ToolCall> = {}): Promise<readonly CallFrame[]> {
+    const frames: CallFrame[] = [];
+    for await (const frame of this.execute(toolCall(tool, input, facts))) {
+      frames.push(frame);
+    }
+    return frames;
+  }
+
   /** Text of the result of a call that has to go well. */
   async text(tool: string, input: unknown): Promise<string> {
-    const { outcome, text } = (await this.call(tool, input)).result;
+    const callId = brandId<CallId>(`call-${++this.#uuids}`);
+    const { outcome, text } = (await this.call(tool, input, { callId })).result;
     return outcome === 'ok' ? text : `${outcome}: ${text}`;
   }
 

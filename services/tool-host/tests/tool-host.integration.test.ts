@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { type Client, Code, ConnectError, createClient, type Transport } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
@@ -14,6 +15,7 @@ import { silentLogger } from '@spanwise/telemetry';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createToolHostService, type ToolHostRunningService } from '../src/composition-root.ts';
 import { FileSystemServer } from './file-system-server.ts';
+import { testConfig } from './test-config.ts';
 
 let fileSystem: FileSystemServer;
 let toolHost: ToolHostRunningService;
@@ -31,8 +33,7 @@ afterEach(async () => {
 });
 
 async function startToolHost(filesystemUrl: string): Promise<void> {
-  const config = { host: '127.0.0.1', port: 0, filesystemUrl, logLevel: 'silent' } as const;
-  toolHost = await createToolHostService(config, { logger: silentLogger });
+  toolHost = await createToolHostService(testConfig({ filesystemUrl }), { logger: silentLogger });
   transport = createGrpcTransport({ baseUrl: toolHost.url });
   client = createClient(ToolHostService, transport);
 }
@@ -41,9 +42,10 @@ const headers = { uid: 'ann', email: 'ann@example.com', token: 'secret-of-ann' }
 const turn = { id: 'aaaaaaaaaaaaaaaa', par: 'bbbbbbbbbbbbbbbb' };
 const traceId = '1'.repeat(32);
 const statusNames = ['', 'ok', 'error', 'cancelled', 'abandoned'];
-const callId = '01920000-0000-7000-8000-000000000003';
+let callId: string;
 
 function request(tool: string, input: unknown): MessageInitShape<typeof ExecuteToolRequestSchema> {
+  callId = randomUUID();
   return create(ExecuteToolRequestSchema, {
     sessionId: '01920000-0000-7000-8000-000000000001',
     runId: '01920000-0000-7000-8000-000000000002',
@@ -90,6 +92,7 @@ function outline(events: readonly AgentEvent[]): string[] {
 test('lists the tools by name, with schemas and effects', async () => {
   const { tools } = await client.listTools({}, { headers });
   expect(tools.map(({ name, effect, toolClass }) => [name, effect, toolClass])).toEqual([
+    ['ask_user', ToolEffect.IDEMPOTENT, ToolClass.INTERACTION],
     ['edit', ToolEffect.IDEMPOTENT, ToolClass.FILES],
     ['glob', ToolEffect.READ_ONLY, ToolClass.SEARCH],
     ['grep', ToolEffect.READ_ONLY, ToolClass.SEARCH],

@@ -1,9 +1,12 @@
 import { create, equals, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { AbandonReason, AgentEventSchema, SpanKind, SpanStatus } from '@spanwise/contracts/spanwise/event/v1/event';
+import { ToolClass, ToolEffect } from '@spanwise/contracts/spanwise/tool/v1/tool';
+import { InterruptKind } from '@spanwise/contracts/spanwise/type/v1/interrupt';
 import { Role, ToolOutcome } from '@spanwise/contracts/spanwise/type/v1/message';
 import { describe, expect, it } from 'vitest';
 import { role, toolOutcome } from '../domain/message/message.ts';
 import { abandonReason, eventTime, type RunEvent, spanKind, spanStatus } from '../domain/run/run-event.ts';
+import { toolClassNumber, toolEffectNumber } from '../domain/tool/tool.ts';
 import { agentEvent } from './agent-event.ts';
 
 const span = { id: '0123456789abcdef', par: 'fedcba9876543210' };
@@ -46,6 +49,22 @@ describe('an event on the wire', () => {
   });
 });
 
+describe('an interrupt on the wire', () => {
+  it('is as tool-host made it', () => {
+    const interrupt = {
+      id: 'i',
+      kind: InterruptKind.QUESTION,
+      callId: 'c',
+      message: 'Shall I?',
+      schemaJson: '{}',
+      expireTime: { seconds: 5n, nanos: 1 },
+    };
+    const event = agentEvent({ span, time: eventTime(0), data: { case: 'interrupt', value: { interrupt } } });
+    const read = fromBinary(AgentEventSchema, toBinary(AgentEventSchema, event));
+    expect(read.data).toMatchObject({ case: 'interrupt', value: { interrupt } });
+  });
+});
+
 describe('the numbers of the domain', () => {
   it('are those of the contract', () => {
     expect(role).toEqual({ system: Role.SYSTEM, user: Role.USER, assistant: Role.ASSISTANT, tool: Role.TOOL });
@@ -69,6 +88,17 @@ describe('the numbers of the domain', () => {
       error: SpanStatus.ERROR,
       cancelled: SpanStatus.CANCELLED,
       abandoned: SpanStatus.ABANDONED,
+    });
+    expect(toolEffectNumber).toEqual({
+      'read-only': ToolEffect.READ_ONLY,
+      idempotent: ToolEffect.IDEMPOTENT,
+      'non-repeatable': ToolEffect.NON_REPEATABLE,
+    });
+    expect(toolClassNumber).toEqual({
+      other: ToolClass.UNSPECIFIED,
+      files: ToolClass.FILES,
+      search: ToolClass.SEARCH,
+      interaction: ToolClass.INTERACTION,
     });
     expect(abandonReason).toEqual({ retry: AbandonReason.RETRY, runEnded: AbandonReason.RUN_ENDED });
   });

@@ -2,8 +2,10 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { AckFrameSchema, HistoryFrameSchema, type RunResponse } from '@spanwise/contracts/spanwise/runtime/v1/runtime';
 import { MessageSchema } from '@spanwise/contracts/spanwise/type/v1/message';
 import { describe, expect, it } from 'vitest';
+import { testTool } from '../../tests/doubles/test-tool.ts';
 import { type Message, role } from '../domain/message/message.ts';
 import { FrameQueue } from './frame-queue.ts';
+import { decodeRunSpec } from './run-spec.ts';
 import { RunStreamJournal } from './run-stream-journal.ts';
 import { StreamedContext } from './streamed-context.ts';
 
@@ -42,6 +44,17 @@ describe('the journal of a run', () => {
     });
     const row = checkpoint?.case === 'checkpoint' ? checkpoint.value.contextRows[0] : undefined;
     expect(fromBinary(MessageSchema, row?.message ?? new Uint8Array())).toMatchObject({ ...message, seq: 0n });
+  });
+
+  it('sends what the run works with when it is told to', async () => {
+    const queue = new FrameQueue();
+    const limits = { maxTurns: 3, timeoutMs: 1500, maxOutputTokens: 9 };
+    const agent = { name: 'default', description: 'd', instructions: 'i', model: 'm', limits };
+    const spec = { agent, tools: [testTool(), testTool({ name: 'write', effect: 'non-repeatable' })] };
+    void new RunStreamJournal(queue).checkpoint({ events: [], messages: [], spec });
+    const [checkpoint] = await framesOf(queue);
+    const bytes = checkpoint?.case === 'checkpoint' ? checkpoint.value.spec : new Uint8Array();
+    expect(decodeRunSpec(bytes)).toEqual(spec);
   });
 
   it('numbers checkpoints from 1 and resolves each by its own ack', async () => {

@@ -9,6 +9,7 @@ import type { Checkpoint, CheckpointAck, RunJournal } from '../domain/run/run-jo
 import { agentEvent } from './agent-event.ts';
 import { contextRow } from './context-row.ts';
 import type { FrameQueue } from './frame-queue.ts';
+import { encodeRunSpec } from './run-spec.ts';
 import { invalidFrame } from './start-frame.ts';
 
 /** The journal of a run, kept by the driver at the other end of its stream. */
@@ -25,12 +26,13 @@ export class RunStreamJournal implements RunJournal {
     this.#queue.event(agentEvent(event));
   }
 
-  checkpoint({ events, messages }: Checkpoint): Promise<CheckpointAck> {
+  checkpoint({ events, messages, spec }: Checkpoint): Promise<CheckpointAck> {
     this.#index += 1n;
     const value = create(CheckpointFrameSchema, {
       index: this.#index,
       events: events.map(agentEvent),
       contextRows: messages.map(contextRow),
+      ...(spec === undefined ? {} : { spec: encodeRunSpec(spec) }),
     });
     const { promise, resolve } = Promise.withResolvers<CheckpointAck>();
     this.#open.set(this.#index, resolve);

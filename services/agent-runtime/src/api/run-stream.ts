@@ -1,13 +1,16 @@
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import { ConnectError } from '@connectrpc/connect';
 import type { RunRequest, RunResponse } from '@spanwise/contracts/spanwise/runtime/v1/runtime';
 import { DomainError } from '@spanwise/kernel';
 import type { HeldRuns } from '../application/held-runs.ts';
+import { Leave } from '../application/leave.ts';
+import type { Timers } from '../application/ports/timers.ts';
 import type { RunAgent } from '../application/run-agent.ts';
 import { untilAborted } from '../application/until-aborted.ts';
 import type { Identity } from '../domain/run/run-dispatch.ts';
 import { runCancelled } from '../domain/run/run-errors.ts';
-import { finishResponse } from './finish-frame.ts';
 import { FrameQueue } from './frame-queue.ts';
+import { lastResponse } from './last-frame.ts';
 import { RunStreamJournal } from './run-stream-journal.ts';
 import { invalidFrame, runDispatch } from './start-frame.ts';
 import { StreamedContext } from './streamed-context.ts';
@@ -15,15 +18,17 @@ import { StreamedContext } from './streamed-context.ts';
 export interface RunStreamDeps {
   readonly runAgent: RunAgent;
   readonly heldRuns: HeldRuns;
+  readonly timers: Timers;
 }
 
 /**
  * One Run stream. The driver's frames are read while the run is worked on; what the run says goes out in batches. The end
  * of the driver's side, an abort and a cancel stop the work, which then closes what is open and sends its last frame; a
- * stream that is gone, or a server that shuts down (`signal`), stops it too, and nobody hears of it.
+ * stream that is gone, or a server that ends it (`signal`), stops it too, and nobody hears of it. A detach, and a service
+ * that shuts down, ask the work to leave: its last frame then says that the run goes on elsewhere.
  */
 export async function* runStream(
-  { runAgent, heldRuns }: RunStreamDeps,
+  { runAgent, heldRuns, timers }: RunStreamDeps,
   requests: AsyncIterable<RunRequest>,
   identity: Identity,
   signal: AbortSignal,
@@ -32,21 +37,22 @@ export async function* runStream(
   const dispatch = runDispatch(await firstFrame(frames, signal), identity);
   const stop = new AbortController();
   // At once, not when the next frame can be sent: the driver may have stopped reading long before it went.
-  const leave = () => stop.abort(runCancelled('its driver is gone'));
-  signal.addEventListener('abort', leave, { once: true });
-  using _held = heldRuns.hold(dispatch.runId, stop);
+  const letGo = () => stop.abort(runCancelled('its driver is gone'));
+  signal.addEventListener('abort', letGo, { once: true });
+  using leave = new Leave(timers);
+  using _held = heldRuns.hold(dispatch.runId, { stop, leave });
   const queue = new FrameQueue();
   const journal = new RunStreamJournal(queue);
   const context = new StreamedContext();
   const over = new AbortController();
-  const reading = readFrames(frames, { journal, context, stop }, over.signal);
-  const working = runAgent.execute(dispatch, { context, journal }, stop.signal).then(
-    (outcome) => {
-      queue.frame(finishResponse(outcome));
+  const reading = readFrames(frames, { journal, context, stop, leave }, over.signal);
+  const working = runAgent
+    .execute(dispatch, { context, journal }, { signal: stop.signal, leave })
+    .then((outcome) => {
+      queue.frame(lastResponse(outcome));
       queue.end();
-    },
-    (error: unknown) => queue.end(error),
-  );
+    })
+    .catch((error: unknown) => queue.end(error));
   let isFinished = false;
   try {
     yield* queue.frames(signal);
@@ -54,9 +60,9 @@ export async function* runStream(
   } catch (error) {
     throw signal.aborted ? goneReason(signal) : error;
   } finally {
-    signal.removeEventListener('abort', leave);
+    signal.removeEventListener('abort', letGo);
     if (!isFinished) {
-      leave();
+      letGo();
     }
     over.abort('over');
     await Promise.all([working, reading]);
@@ -77,6 +83,7 @@ interface FrameReaders {
   readonly journal: RunStreamJournal;
   readonly context: StreamedContext;
   readonly stop: AbortController;
+  readonly leave: Leave;
 }
 
 /** Reads the driver's frames until all is over; whatever is wrong with them stops the work. */
@@ -97,7 +104,7 @@ async function readFrames(frames: AsyncIterator<RunRequest>, readers: FrameReade
   }
 }
 
-function take({ frame }: RunRequest, { journal, context, stop }: FrameReaders): void {
+function take({ frame }: RunRequest, { journal, context, stop, leave }: FrameReaders): void {
   switch (frame.case) {
     case 'history':
       return context.add(frame.value);
@@ -105,6 +112,8 @@ function take({ frame }: RunRequest, { journal, context, stop }: FrameReaders): 
       return journal.acknowledge(frame.value);
     case 'abort':
       return stop.abort(runCancelled('its driver aborted it'));
+    case 'detach':
+      return leave.ask(frame.value.grace === undefined ? 0 : durationMs(frame.value.grace));
     default:
       throw invalidFrame(frame.case ?? 'empty', 'is not expected here');
   }

@@ -1,17 +1,31 @@
-import { create } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
   type RunRequest,
   RunRequestSchema,
+  RunSpecSchema,
   type StartFrame,
   StartFrameSchema,
 } from '@spanwise/contracts/spanwise/runtime/v1/runtime';
+import { InterruptAnswerSchema } from '@spanwise/contracts/spanwise/type/v1/interrupt';
+import { ToolOutcome, ToolResultPartSchema } from '@spanwise/contracts/spanwise/type/v1/message';
 import { brandId } from '@spanwise/kernel';
 import { describe, expect, it } from 'vitest';
+import { testTool } from '../../tests/doubles/test-tool.ts';
+import { encodeRunSpec } from './run-spec.ts';
 import { runDispatch } from './start-frame.ts';
 
 const identity = { uid: brandId<never>('ann'), email: '', token: '' };
-type Options = 'model' | 'maxTurns' | 'toolsAllow' | 'toolsDeny' | 'deadline';
+type Options =
+  | 'model'
+  | 'maxTurns'
+  | 'toolsAllow'
+  | 'toolsDeny'
+  | 'deadline'
+  | 'interactive'
+  | 'spec'
+  | 'results'
+  | 'answers';
 
 const fine = {
   sessionId: '00000000-0000-7000-8000-000000000001',
@@ -27,7 +41,14 @@ const start = (differing: Partial<typeof fine & Pick<StartFrame, Options>>): Run
 describe('a start frame', () => {
   it('is a dispatch', () => {
     const deadline = timestampFromMs(1_700_000_000_005);
-    const request = start({ model: 'm', maxTurns: 4, toolsAllow: ['a'], toolsDeny: ['b'], deadline });
+    const request = start({
+      model: 'm',
+      maxTurns: 4,
+      toolsAllow: ['a'],
+      toolsDeny: ['b'],
+      deadline,
+      interactive: true,
+    });
     expect(runDispatch(request, identity)).toEqual({
       ...fine,
       identity,
@@ -36,7 +57,51 @@ describe('a start frame', () => {
       toolsAllow: ['a'],
       toolsDeny: ['b'],
       deadlineMs: 1_700_000_000_005,
+      interactive: true,
+      spec: undefined,
+      results: [],
+      answers: [],
     });
+  });
+
+  it('tells a later dispatch what the run began with and what became of its calls', () => {
+    const spec = {
+      agent: {
+        name: 'default',
+        description: 'd',
+        instructions: 'i',
+        model: 'm',
+        limits: { maxTurns: 3, timeoutMs: 1500, maxOutputTokens: 9 },
+      },
+      tools: [
+        testTool({ effect: 'idempotent', toolClass: 'interaction' }),
+        testTool({ name: 'z', toolClass: 'other' }),
+      ],
+    };
+    const results = [create(ToolResultPartSchema, { callId: 'a', outcome: ToolOutcome.OK, structuredJson: '{}' })];
+    const answers = [create(InterruptAnswerSchema, { interruptId: 'i', callId: 'b', expired: true })];
+    expect(runDispatch(start({ spec: encodeRunSpec(spec), results, answers }), identity)).toMatchObject({
+      spec,
+      results: [{ callId: 'a', outcome: 1, content: [], structuredJson: '{}' }],
+      answers: [{ interruptId: 'i', callId: 'b', answerJson: '', expired: true, answeredBy: '' }],
+      interactive: false,
+    });
+  });
+
+  it.each([
+    ['is none', new Uint8Array([0xff])],
+    ['has no agent', toBinary(RunSpecSchema, create(RunSpecSchema, { tools: [{ inputSchemaJson: '{}' }] }))],
+    [
+      'has a tool without schema',
+      toBinary(
+        RunSpecSchema,
+        create(RunSpecSchema, { agent: { maxTurns: 1, maxOutputTokens: 1, timeout: {} }, tools: [{ name: 'x' }] }),
+      ),
+    ],
+  ])('is refused when its specification %s', (_, spec) => {
+    expect(() => runDispatch(start({ spec }), identity)).toThrow(
+      expect.objectContaining({ reason: 'INVALID_FIELD', violations: [expect.objectContaining({ field: 'spec' })] }),
+    );
   });
 
   it('leaves the deadline to the agent when it has none', () => {

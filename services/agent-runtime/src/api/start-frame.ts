@@ -1,7 +1,10 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { RunRequest, StartFrame } from '@spanwise/contracts/spanwise/runtime/v1/runtime';
 import { brandId, DomainError, type FieldViolation } from '@spanwise/kernel';
+import type { ToolResultPart } from '../domain/message/message.ts';
 import type { Identity, RunDispatch } from '../domain/run/run-dispatch.ts';
+import type { RunSpec } from '../domain/run/run-spec.ts';
+import { decodeRunSpec } from './run-spec.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -35,8 +38,24 @@ export function runDispatch({ frame }: RunRequest, identity: Identity): RunDispa
     maxTurns: start.maxTurns,
     toolsAllow: start.toolsAllow,
     toolsDeny: start.toolsDeny,
+    interactive: start.interactive,
     deadlineMs: start.deadline === undefined ? undefined : timestampMs(start.deadline),
+    spec: specOf(start),
+    // Same shape as in the domain; they come from tool-host and session, by way of the log.
+    results: start.results as readonly ToolResultPart[],
+    answers: start.answers,
   };
+}
+
+function specOf({ spec }: StartFrame): RunSpec | undefined {
+  try {
+    return spec.length === 0 ? undefined : decodeRunSpec(spec);
+  } catch (error) {
+    throw new DomainError('invalid', 'INVALID_FIELD', 'Invalid start: spec: must be one that a checkpoint had', {
+      violations: [{ field: 'spec', description: 'must be one that a checkpoint had' }],
+      cause: error,
+    });
+  }
 }
 
 /** The driver broke the order of the stream: a bug of the driver. */

@@ -1,13 +1,16 @@
 import { DomainError } from '@spanwise/kernel';
-import { type ToolOutcome, type ToolResultPart, toolOutcome } from '../domain/message/message.ts';
-import type { ModelCall, UnansweredCall } from '../domain/tool/call-batch.ts';
+import { type ToolCallPart, type ToolOutcome, type ToolResultPart, toolOutcome } from '../domain/message/message.ts';
+import type { UnansweredCall } from '../domain/tool/call-batch.ts';
 import type { Tool } from '../domain/tool/tool.ts';
 import { mayHaveRun } from './ports/tool-host.ts';
 
 /** Results that no tool gave. Their text is for the model, and never claims that a call did not run when it may have. */
 
 /** The run ended before the call did. */
-export function endedResult({ call, wasBegun }: UnansweredCall): ToolResultPart {
+export function endedResult({ call, wasBegun, isSuspended }: UnansweredCall): ToolResultPart {
+  if (isSuspended) {
+    return result(call, toolOutcome.cancelled, 'The run was ended while this call waited for an answer.');
+  }
   return wasBegun
     ? result(call, toolOutcome.cancelled, 'The run was ended while this call was executing. It may have had effects.')
     : result(call, toolOutcome.notStarted, 'The run was ended before this call was begun. It had no effects.');
@@ -20,14 +23,14 @@ export function lostResult(call: { readonly callId: string }): ToolResultPart {
 }
 
 /** The arguments were cut by the token limit. */
-export function cutResult(call: ModelCall): ToolResultPart {
+export function cutResult(call: ToolCallPart): ToolResultPart {
   const bytes = Buffer.byteLength(call.argumentsJson);
   const text = `The arguments were cut at the token limit after ${bytes} bytes, so the call was not executed. Ask for less at once.`;
   return result(call, toolOutcome.error, text);
 }
 
 /** The provider withheld the rest of the answer, so that what was asked for is not executed. */
-export function withheldResult(call: ModelCall): ToolResultPart {
+export function withheldResult(call: ToolCallPart): ToolResultPart {
   return result(
     call,
     toolOutcome.notStarted,
@@ -36,20 +39,20 @@ export function withheldResult(call: ModelCall): ToolResultPart {
 }
 
 /** The model named a tool that it was not offered. */
-export function unknownToolResult(call: ModelCall, tools: readonly Tool[]): ToolResultPart {
+export function unknownToolResult(call: ToolCallPart, tools: readonly Tool[]): ToolResultPart {
   const names = tools.map(({ name }) => name).join(', ');
   const text = `There is no tool ${JSON.stringify(call.tool.slice(0, 64))}. The tools are: ${names === '' ? 'none' : names}.`;
   return result(call, toolOutcome.error, text);
 }
 
 /** The model asked for more calls in one turn than are executed. */
-export function tooManyCallsResult(call: ModelCall, limit: number): ToolResultPart {
+export function tooManyCallsResult(call: ToolCallPart, limit: number): ToolResultPart {
   const text = `Only the first ${limit} calls of a turn are executed. Ask for this one again in the next turn.`;
   return result(call, toolOutcome.error, text);
 }
 
 /** The tool host gave no result. */
-export function failedResult(call: ModelCall, tool: Tool, error: unknown): ToolResultPart {
+export function failedResult(call: ToolCallPart, tool: Tool, error: unknown): ToolResultPart {
   const { reason, message } = error instanceof DomainError ? error : { reason: 'INTERNAL', message: 'Internal error.' };
   if (tool.effect !== 'read-only' && mayHaveRun(error)) {
     const text = `${reason}: ${message} Whether the call ran is not known: look before you repeat it.`;

@@ -2,6 +2,7 @@ import { type Clock, DomainError, type ExecSpanContext, type IdGenerator, type O
 import type { ModelProvider } from '../domain/model/model-provider.ts';
 import { estimateUsage, type ModelRequest } from '../domain/model/model-request.ts';
 import type { Run } from '../domain/run/run.ts';
+import { dispatchLeft } from '../domain/run/run-errors.ts';
 import { abandonReason } from '../domain/run/run-event.ts';
 import type { AttributeNames } from './ports/attribute-names.ts';
 import type { Timers } from './ports/timers.ts';
@@ -34,7 +35,8 @@ export interface Question {
 /**
  * Asks a model once and streams its answer as events. Every request to the provider is a span `chat {model}`. A request
  * that fails is repeated as the {@link RetryPolicy} says; what it had shown by then is abandoned, and the repetition has
- * a message id of its own. When this throws, whatever it had opened is closed.
+ * a message id of its own. When this throws, whatever it had opened is closed, unless the dispatch was left: then nothing
+ * more is said.
  */
 export class AskModel {
   readonly #deps: AskModelDeps;
@@ -52,6 +54,9 @@ export class AskModel {
       try {
         return await this.#read(question, attempt, signal);
       } catch (error) {
+        if (signal.reason === dispatchLeft) {
+          throw error;
+        }
         const delayMs = signal.aborted ? undefined : policy.delayAfter(error, attempt.stream.hasShown);
         attempt.stream.abandon(delayMs === undefined ? abandonReason.runEnded : abandonReason.retry);
         attempt.span.end(signal.aborted ? { status: 'cancelled' } : { status: 'error', errorType: reasonOf(error) });

@@ -1,25 +1,32 @@
-import type { ExecSpan, OpenSpan } from '@spanwise/kernel';
+import type { ExecSpan } from '@spanwise/kernel';
 import type { Message } from '../domain/message/message.ts';
 import type { RunLog } from './run-log.ts';
 import type { RunSignal } from './run-signal.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /**
- * Commits a message to the model context, together with the ends that wait and the end of `span` if it is given. Throws
- * the signal's reason, also when the driver answers that the run is to be cancelled.
+ * Commits a message to the model context, together with the ends that wait and with what `also` says. Returns before it
+ * is committed only when the dispatch is left: the driver takes the message before it hears of that. Throws the signal's
+ * reason, also when the driver answers that the run is to be cancelled.
  */
 export async function commitMessage(
   log: RunLog,
   stop: RunSignal,
   message: Message,
   parent: ExecSpan,
-  span?: OpenSpan,
+  also: () => void = () => undefined,
 ): Promise<void> {
   announceMessage(log, message, parent);
-  span?.end({ status: 'ok' });
-  const { cancelRequested } = await untilAborted(log.checkpoint([message]), stop.signal);
-  if (cancelRequested) {
-    stop.cancel();
+  also();
+  try {
+    const { cancelRequested } = await untilAborted(log.checkpoint([message]), stop.halt);
+    if (cancelRequested) {
+      stop.cancel();
+    }
+  } catch (error) {
+    if (!stop.isLeft) {
+      throw error;
+    }
   }
   stop.signal.throwIfAborted();
 }

@@ -163,10 +163,10 @@ describe('a call that can not be executed', () => {
 
   it('is told to the model when tool-host can not be reached, and the loop goes on', async () => {
     const world = worldOf([call('shell')], [shell]);
-    world.toolHost.beforeExecute = () => {
-      throw toolHostUnavailable(false);
-    };
-    expect(await world.run()).toMatchObject({ ended: 'completed', finish: 'stop' });
+    world.toolHost.isAway = true;
+    const running = world.run();
+    await world.time.advance(30_000);
+    expect(await running).toMatchObject({ ended: 'completed', finish: 'stop' });
     expect(texts(world)).toEqual(['TOOL_HOST_UNAVAILABLE: The tool host could not be reached.']);
   });
 
@@ -174,14 +174,20 @@ describe('a call that can not be executed', () => {
     ['read', toolOutcome.error],
     ['write', toolOutcome.unknown],
     ['shell', toolOutcome.unknown],
-  ])('never claims that a lost %s did not run if it may have', async (name, expected) => {
-    const world = worldOf([call(name)], [read, write, shell]);
-    world.toolHost.beforeExecute = () => {
-      throw toolHostUnavailable(true);
-    };
-    await world.run();
-    expect(outcomes(world)).toEqual([expected]);
-  });
+  ])(
+    'is repeated three times when its connection breaks, and then never claims that a %s did not run if it may have',
+    async (name, expected) => {
+      const world = worldOf([call(name)], [read, write, shell]);
+      world.toolHost.beforeExecute = () => {
+        throw toolHostUnavailable(true);
+      };
+      const running = world.run();
+      await world.time.advance(30_000);
+      await running;
+      expect(outcomes(world)).toEqual([expected]);
+      expect(world.toolHost.executions).toHaveLength(4);
+    },
+  );
 
   it('is told to the model when tool-host refuses the request', async () => {
     const world = worldOf([call('shell')], [shell]);
@@ -202,8 +208,9 @@ describe('a call that can not be executed', () => {
     const world = new RunWorld({ script: [{ steps: cut }, says('done')], tools: [write] });
     expect(await world.run()).toMatchObject({ ended: 'completed', finish: 'stop' });
     expect(world.toolHost.executions.map((execution) => execution.call.argumentsJson)).toEqual(['{"a":1}']);
-    expect(outcomes(world)).toEqual([toolOutcome.ok, toolOutcome.error]);
-    expect(texts(world)[1]).toContain('cut at the token limit after 11 bytes');
+    expect(outcomes(world)).toEqual([toolOutcome.error, toolOutcome.ok]);
+    expect(texts(world)[0]).toContain('cut at the token limit after 11 bytes');
+    expect(world.journal.checkpoints[0]?.events.map(({ data }) => data.case)).toContain('toolResult');
   });
 
   it('is not executed beyond the sixty-fourth of a turn', async () => {

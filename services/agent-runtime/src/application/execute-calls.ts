@@ -1,17 +1,16 @@
 import type { ExecSpanContext } from '@spanwise/kernel';
-import type { ToolResultPart } from '../domain/message/message.ts';
-import type { RunScope } from '../domain/run/run-dispatch.ts';
-import type { CallBatch, ModelCall } from '../domain/tool/call-batch.ts';
+import type { ToolCallPart, ToolResultPart } from '../domain/message/message.ts';
+import type { RunDispatch } from '../domain/run/run-dispatch.ts';
+import type { CallBatch } from '../domain/tool/call-batch.ts';
 import type { Tool } from '../domain/tool/tool.ts';
-import { cutResult, failedResult, shownResult, tooManyCallsResult, unknownToolResult } from './answer-calls.ts';
-import type { ToolHost } from './ports/tool-host.ts';
+import { tooManyCallsResult, unknownToolResult } from './answer-calls.ts';
+import type { ExecuteCall } from './execute-call.ts';
 import type { RunLog } from './run-log.ts';
-import { ToolEvents } from './tool-events.ts';
-import { untilAborted } from './until-aborted.ts';
+import type { RunSignal } from './run-signal.ts';
 
 /** The calls of one turn, and where they happen. */
 export interface CallExecution {
-  readonly run: RunScope;
+  readonly run: RunDispatch;
   readonly batch: CallBatch;
   /** What the model was offered: nothing else is executed. */
   readonly tools: readonly Tool[];
@@ -26,77 +25,76 @@ const maxCalls = 64;
 const maxParallel = 8;
 
 /**
- * Executes the calls of a message: those next to each other that only read side by side, the others in order, one by one,
- * because a write may be what the next call builds on. Results are said as they come. A call that can't be executed is
- * answered with what is wrong; only the signal ends this before every call has its result.
+ * Executes the calls of a message that have no result yet: those next to each other that only read side by side, the
+ * others in order, one by one, because a write may be what the next call builds on. Results and interrupts are said as
+ * they come. A call that can't be executed is answered with what is wrong; only the signal ends this before every call has
+ * its result or waits for an interrupt.
  */
 export class ExecuteCalls {
-  readonly #toolHost: ToolHost;
+  readonly #executeCall: ExecuteCall;
 
-  constructor({ toolHost }: { readonly toolHost: ToolHost }) {
-    this.#toolHost = toolHost;
+  constructor({ executeCall }: { readonly executeCall: ExecuteCall }) {
+    this.#executeCall = executeCall;
   }
 
   /** Throws the signal's reason; the calls without result are then in the batch. */
-  async execute(execution: CallExecution, signal: AbortSignal): Promise<void> {
+  async execute(execution: CallExecution, stop: RunSignal): Promise<void> {
     const { batch, tools } = execution;
+    stop.halt.throwIfAborted();
     const toolByName = new Map(tools.map((tool) => [tool.name, tool]));
-    const isReadOnly = ({ tool }: ModelCall) => toolByName.get(tool)?.effect === 'read-only';
-    for (const group of groupsOf(batch.calls.slice(0, maxCalls), isReadOnly)) {
+    const isReadOnly = ({ tool }: ToolCallPart) => toolByName.get(tool)?.effect === 'read-only';
+    const isOpen = (call: ToolCallPart) => !batch.isAnswered(call);
+    for (const group of groupsOf(batch.calls.slice(0, maxCalls).filter(isOpen), isReadOnly)) {
       const waiting = group[Symbol.iterator]();
       const workers = Array.from({ length: Math.min(maxParallel, group.length) }, async () => {
         for (const call of waiting) {
-          signal.throwIfAborted();
-          await this.#executeOne(execution, call, toolByName.get(call.tool), signal);
+          stop.halt.throwIfAborted();
+          await this.#executeOne(execution, call, toolByName.get(call.tool), stop);
         }
       });
       // All of them: when the signal ends one, the others have to close what they opened before the turn is closed.
       await Promise.allSettled(workers);
-      signal.throwIfAborted();
+      stop.halt.throwIfAborted();
     }
-    for (const call of batch.calls.slice(maxCalls)) {
-      this.#answer(execution, tooManyCallsResult(call, maxCalls));
+    for (const call of batch.calls.slice(maxCalls).filter(isOpen)) {
+      answerCall(execution, tooManyCallsResult(call, maxCalls));
     }
   }
 
-  async #executeOne(execution: CallExecution, call: ModelCall, tool: Tool | undefined, signal: AbortSignal) {
-    if (call.isCut) {
-      this.#answer(execution, cutResult(call));
-    } else if (tool === undefined) {
-      this.#answer(execution, unknownToolResult(call, execution.tools));
+  async #executeOne(execution: CallExecution, call: ToolCallPart, tool: Tool | undefined, stop: RunSignal) {
+    const { run, batch, parent, log } = execution;
+    if (tool === undefined) {
+      answerCall(execution, unknownToolResult(call, execution.tools));
+      return;
+    }
+    const pending = {
+      run,
+      call,
+      tool,
+      parent,
+      log,
+      wasBegun: batch.wasBegun(call),
+      answer: run.answers.find(({ callId }) => callId === call.callId),
+      begin: () => batch.begin(call),
+    };
+    const answer = await this.#executeCall.execute(pending, stop);
+    if (answer.kind === 'result') {
+      answerCall(execution, answer.result);
     } else {
-      this.#answer(execution, await this.#run(execution, call, tool, signal));
+      batch.suspend(call);
+      log.say(parent.span, { case: 'interrupt', value: { interrupt: answer.interrupt } });
     }
-  }
-
-  async #run({ run, batch, parent, log }: CallExecution, call: ModelCall, tool: Tool, signal: AbortSignal) {
-    const { callId, argumentsJson } = call;
-    const events = new ToolEvents(log);
-    batch.begin(call);
-    try {
-      const execution = { run, call: { callId, tool: tool.name, argumentsJson }, span: parent };
-      const given = await untilAborted(
-        this.#toolHost.execute(execution, (event) => events.accept(event), signal),
-        signal,
-      );
-      return shownResult(given);
-    } catch (error) {
-      signal.throwIfAborted();
-      return failedResult(call, tool, error);
-    } finally {
-      events.close(signal.aborted ? 'cancelled' : 'abandoned');
-    }
-  }
-
-  #answer({ batch, parent, log }: CallExecution, result: ToolResultPart): void {
-    batch.answer(result);
-    log.say(parent.span, { case: 'toolResult', value: result });
   }
 }
 
+function answerCall({ batch, parent, log }: CallExecution, result: ToolResultPart): void {
+  batch.answer(result);
+  log.say(parent.span, { case: 'toolResult', value: result });
+}
+
 /** Neighbours that only read are one group; every other call is one of its own. */
-function groupsOf(calls: readonly ModelCall[], isReadOnly: (call: ModelCall) => boolean): readonly ModelCall[][] {
-  const groups: ModelCall[][] = [];
+function groupsOf(calls: readonly ToolCallPart[], isReadOnly: (call: ToolCallPart) => boolean): ToolCallPart[][] {
+  const groups: ToolCallPart[][] = [];
   let isOpen = false;
   for (const call of calls) {
     const last = groups.at(-1);

@@ -235,13 +235,13 @@ describe('a run that is dispatched again', () => {
     parts: [{ part: { case: 'toolCall', value: { callId: 'lost', tool: 'write', argumentsJson: '{}' } } }],
   };
 
-  it('answers the calls of a lost executor as unknown and goes on', async () => {
-    const world = new RunWorld({ script: [says('done')], tools: [write], history: [userMessage('hello'), ask] });
-    const outcome = await world.start();
-    expect(outcome).toMatchObject({ ended: 'completed', finish: 'stop' });
+  it('answers the calls that another run left behind as unknown, because tool-host does not know them', async () => {
+    const left = { ...ask, runId: '00000000-0000-7000-8000-0000000000ab' };
+    const world = new RunWorld({ script: [says('done')], tools: [write], history: [userMessage('hello'), left] });
+    expect(await world.run()).toMatchObject({ ended: 'completed', finish: 'stop' });
     expect(world.journal.said('toolResult')).toMatchObject([{ callId: 'lost', outcome: toolOutcome.unknown }]);
     expect(world.journal.messages.map((message) => message.role)).toEqual([role.tool, role.assistant]);
-    expect(world.toolHost.executions).toEqual([]);
+    expect(world.toolHost.log).toEqual([]);
   });
 
   it('counts the turns that were taken before', async () => {

@@ -1,22 +1,21 @@
 import type { Clock, IdGenerator } from '@spanwise/kernel';
 import type { AgentCatalog } from '../domain/agent/agent.ts';
-import { renderInstructions } from '../domain/agent/instructions.ts';
 import type { LlmContextRepository } from '../domain/message/llm-context-repository.ts';
-import { callsOf, toolMessage } from '../domain/message/message.ts';
+import { callsOf } from '../domain/message/message.ts';
 import { chooseModel, type ModelProvider } from '../domain/model/model-provider.ts';
 import { Run } from '../domain/run/run.ts';
 import type { RunDispatch } from '../domain/run/run-dispatch.ts';
 import type { RunJournal } from '../domain/run/run-journal.ts';
 import { endedBy, type RunEnd, type RunOutcome } from '../domain/run/run-outcome.ts';
-import { lostResult } from './answer-calls.ts';
-import { commitMessage } from './commit-message.ts';
+import type { RunWork } from './open-turn.ts';
 import type { RunReports } from './ports/run-reports.ts';
 import type { Timers } from './ports/timers.ts';
 import type { ToolHost } from './ports/tool-host.ts';
 import type { Views } from './ports/views.ts';
+import { type ResolvedSpec, resolveSpec } from './resolve-spec.ts';
 import { RunLog } from './run-log.ts';
-import { RunSignal } from './run-signal.ts';
-import type { RunWork, TakeTurn } from './take-turn.ts';
+import { type RunControl, RunSignal } from './run-signal.ts';
+import type { TakeTurn } from './take-turn.ts';
 import { untilAborted } from './until-aborted.ts';
 
 export interface RunAgentDeps {
@@ -38,6 +37,8 @@ export interface RunStore {
   readonly journal: RunJournal;
 }
 
+const detached: RunEnd = { ended: 'yielded', why: 'detached' };
+
 /**
  * A run loads its options and the stored dialogue, then takes turns. A turn asks the model once and streams its answer as
  * events. Its message is committed before anything that it asks for is done; then its tool calls are executed, side by
@@ -46,6 +47,10 @@ export interface RunStore {
  * model's token limit or content filter, at its deadline, when the model fails for good, or when it is cancelled.
  * Whatever happens, what is open is closed, every committed tool call has exactly one result, and the context is valid
  * for the next run.
+ *
+ * A run may take several dispatches. One yields when calls wait for interrupts, and when it is asked to leave: after the
+ * turn that goes on, or in the middle of it when that takes too long, with tool calls in flight left to tool-host. The
+ * next one works with what the run began with, and first goes on with the turn that was not finished.
  */
 export class RunAgent {
   readonly #deps: RunAgentDeps;
@@ -55,68 +60,56 @@ export class RunAgent {
   }
 
   /**
-   * Works on a dispatch until it is over and says how it ended; aborting the signal ends it at once. Throws
+   * Works on a dispatch until it is over and says how it ended; aborting the control's signal ends it at once. Throws
    * AGENT_NOT_FOUND before anything is said; every other failure is an outcome.
    */
-  async execute(dispatch: RunDispatch, store: RunStore, signal: AbortSignal): Promise<RunOutcome> {
-    const { agents, clock, ids, timers, reports } = this.#deps;
-    const run = new Run(agents.get(dispatch.agent), dispatch, clock.nowMs());
+  async execute(dispatch: RunDispatch, store: RunStore, control: RunControl): Promise<RunOutcome> {
+    const { clock, ids, timers, reports } = this.#deps;
+    const spec = resolveSpec(dispatch, this.#deps);
+    const run = new Run(spec.agent, dispatch, clock.nowMs());
     const log = new RunLog({ journal: store.journal, clock, ids });
     const startedMs = clock.monotonicMs();
-    using stop = new RunSignal(signal, run.deadlineMs, { clock, timers });
-    const end = await this.#work(run, log, store, stop).catch((error: unknown) =>
-      // Whatever else went wrong while it was being stopped, it ended because it was stopped.
-      endedBy(stop.signal.aborted ? stop.signal.reason : error),
-    );
+    using stop = new RunSignal(control, run.deadlineMs, { clock, timers });
+    const end = await this.#work(run, spec, log, store, stop).catch((error: unknown) => {
+      // Whatever else went wrong while it was being stopped or left, it ended because of that.
+      const reason: unknown = stop.signal.aborted ? stop.signal.reason : error;
+      return stop.isLeft ? detached : endedBy(reason);
+    });
     log.flush();
     const outcome = { ...end, usage: run.usage };
     reports.ended(dispatch, outcome, clock.monotonicMs() - startedMs);
     return outcome;
   }
 
-  async #work(run: Run, log: RunLog, store: RunStore, stop: RunSignal): Promise<RunEnd> {
-    const work = await this.#prepare(run, log, store, stop);
+  async #work(run: Run, spec: ResolvedSpec, log: RunLog, store: RunStore, stop: RunSignal): Promise<RunEnd> {
+    const { takeTurn } = this.#deps;
+    const work = await this.#prepare(run, spec, log, store, stop);
     run.resume(work.dialogue);
-    await this.#answerLostCalls(work);
-    let finish = run.finishOf(work.dialogue);
-    while (finish === undefined) {
-      finish = await this.#deps.takeTurn.execute(work);
+    if (callsOf(work.dialogue.at(-1)).length > 0) {
+      const end = stop.isLeaving ? detached : await takeTurn.resume(work);
+      if (end !== undefined) {
+        return end;
+      }
     }
-    return { ended: 'completed', finish };
+    const finish = run.finishOf(work.dialogue);
+    let end: RunEnd | undefined = finish === undefined ? undefined : { ended: 'completed', finish };
+    while (end === undefined) {
+      end = stop.isLeaving ? detached : await takeTurn.execute(work);
+    }
+    return end;
   }
 
   /** All that a run needs to begin, asked for at the same time. */
-  async #prepare(run: Run, log: RunLog, { context }: RunStore, stop: RunSignal): Promise<RunWork> {
-    const { toolHost, views, modelProviders, clock } = this.#deps;
+  async #prepare(run: Run, spec: ResolvedSpec, log: RunLog, store: RunStore, stop: RunSignal): Promise<RunWork> {
+    const { views, modelProviders } = this.#deps;
     const { dispatch, agent } = run;
-    const loading = Promise.all([
-      context.load(),
-      toolHost.list(dispatch, dispatch.span),
-      views.open(dispatch, dispatch.span, stop.signal),
-    ]);
-    const [loaded, tools] = await untilAborted(loading, stop.signal);
+    const loading = Promise.all([store.context.load(), spec.tools(), views.open(dispatch, dispatch.span, stop.signal)]);
+    const [loaded, allowed] = await untilAborted(loading, stop.halt);
     const chosen = chooseModel(modelProviders, run.model);
-    const date = new Date(clock.nowMs()).toISOString().slice(0, 10);
-    return {
-      run,
-      log,
-      stop,
-      chosen,
-      instructions: renderInstructions(agent.instructions, { agent: agent.name, date }),
-      tools: chosen.provider.capabilities(chosen.model).tools ? run.offered(tools) : [],
-      dialogue: [...loaded],
-    };
-  }
-
-  /** The calls of an executor that was lost before it could answer them: what became of them is not known. */
-  async #answerLostCalls({ run, log, stop, dialogue }: RunWork): Promise<void> {
-    const results = callsOf(dialogue.at(-1)).map(lostResult);
-    if (results.length > 0) {
-      const { runId, span } = run.dispatch;
-      const message = toolMessage(this.#deps.ids.uuid(), runId, results);
-      results.forEach((value) => log.end(span.span, { case: 'toolResult', value }));
-      dialogue.push(message);
-      await commitMessage(log, stop, message, span.span);
+    const tools = chosen.provider.capabilities(chosen.model).tools ? allowed : [];
+    if (spec.isNew) {
+      log.keep({ agent, tools });
     }
+    return { run, log, stop, chosen, tools, dialogue: [...loaded] };
   }
 }

@@ -2,6 +2,7 @@ import { type Clock, type ExecSpan, type IdGenerator, loggedSpans, type SpanEven
 import type { Message } from '../domain/message/message.ts';
 import { eventTime, type RunEvent, type RunEventData, spanKind, spanStatus } from '../domain/run/run-event.ts';
 import type { CheckpointAck, RunJournal } from '../domain/run/run-journal.ts';
+import type { RunSpec } from '../domain/run/run-spec.ts';
 
 /** `service.name` of the spans that a run opens. */
 const service = 'agent-runtime';
@@ -22,6 +23,7 @@ export class RunLog {
   readonly #journal: RunJournal;
   readonly #clock: Clock;
   #ends: RunEvent[] = [];
+  #spec: RunSpec | undefined;
 
   constructor({ journal, clock, ids }: RunLogDeps) {
     this.#journal = journal;
@@ -56,11 +58,17 @@ export class RunLog {
     this.#ends.push({ span, time: eventTime(this.#clock.nowMs()), data });
   }
 
+  /** Has the next checkpoint take along what the run works with. */
+  keep(spec: RunSpec): void {
+    this.#spec = spec;
+  }
+
   /** Sends messages for the context, with all ends that wait. */
   checkpoint(messages: readonly Message[]): Promise<CheckpointAck> {
-    const events = this.#ends;
+    const [events, spec] = [this.#ends, this.#spec];
     this.#ends = [];
-    return this.#journal.checkpoint({ events, messages });
+    this.#spec = undefined;
+    return this.#journal.checkpoint({ events, messages, ...(spec === undefined ? {} : { spec }) });
   }
 
   /** Says the ends that wait. */

@@ -1,32 +1,15 @@
-import { DomainError, type IdGenerator, type OpenSpan, type SpanEnd } from '@spanwise/kernel';
+import type { IdGenerator } from '@spanwise/kernel';
 import { assertAskable } from '../domain/message/context.ts';
-import { type Message, type ToolResultPart, toolMessage } from '../domain/message/message.ts';
-import type { ChosenModel } from '../domain/model/model-provider.ts';
-import type { Run } from '../domain/run/run.ts';
-import type { RunFinish } from '../domain/run/run-outcome.ts';
+import { callsOf } from '../domain/message/message.ts';
+import type { RunEnd } from '../domain/run/run-outcome.ts';
 import { CallBatch } from '../domain/tool/call-batch.ts';
-import type { Tool } from '../domain/tool/tool.ts';
-import { endedResult, withheldResult } from './answer-calls.ts';
+import { cutResult, lostResult, withheldResult } from './answer-calls.ts';
 import type { AskModel } from './ask-model.ts';
-import { announceMessage, commitMessage } from './commit-message.ts';
+import { commitMessage } from './commit-message.ts';
 import type { ExecuteCalls } from './execute-calls.ts';
+import { OpenTurn, type RunWork } from './open-turn.ts';
 import type { AttributeNames } from './ports/attribute-names.ts';
-import type { RunLog } from './run-log.ts';
-import type { RunSignal } from './run-signal.ts';
 import type { ModelAnswer } from './stream-turn.ts';
-
-/** What the turns of one run work with. */
-export interface RunWork {
-  readonly run: Run;
-  readonly log: RunLog;
-  readonly stop: RunSignal;
-  readonly chosen: ChosenModel;
-  readonly instructions: string;
-  /** What the model is offered, sorted by name. */
-  readonly tools: readonly Tool[];
-  /** All that the model sees; grows by up to two messages a turn. */
-  readonly dialogue: Message[];
-}
 
 export interface TakeTurnDeps {
   readonly askModel: AskModel;
@@ -35,16 +18,11 @@ export interface TakeTurnDeps {
   readonly ids: Pick<IdGenerator, 'uuid'>;
 }
 
-/** A turn that was begun. */
-interface Turn extends RunWork {
-  readonly span: OpenSpan;
-  /** Calls whose message is committed, or on its way to it, while the message with their results is not. */
-  batch: CallBatch | undefined;
-}
-
 /**
- * One turn: the model is asked, its message is committed, its calls are executed, their results are committed. When it
- * throws, everything that it had opened is closed and every call that may be committed has its result.
+ * One turn: the model is asked, its message is committed, its calls are executed, their results are committed. Calls may
+ * have to wait for interrupts: then the turn pauses once all others have their results, and is resumed by another
+ * dispatch. When a turn throws, everything that it had opened is closed and every call that may be committed has its
+ * result, unless it goes on in another dispatch.
  */
 export class TakeTurn {
   readonly #deps: TakeTurnDeps;
@@ -54,94 +32,118 @@ export class TakeTurn {
   }
 
   /**
-   * Returns how the run came to its end with this turn; undefined when another turn follows. Throws the signal's reason,
-   * CONTEXT_INVALID, and what the model failed with.
+   * Takes the next turn. Returns how the work came to its end with it; undefined when another turn follows. Throws the
+   * signal's reason, CONTEXT_INVALID, and what the model failed with.
    */
-  async execute(work: RunWork): Promise<RunFinish | undefined> {
-    const { run, log, stop, dialogue } = work;
-    stop.signal.throwIfAborted();
+  async execute(work: RunWork): Promise<RunEnd | undefined> {
+    const { run, stop, dialogue } = work;
+    stop.halt.throwIfAborted();
     assertAskable(dialogue);
-    const { attribute } = this.#deps;
-    const span = log.spans.start(run.dispatch.span, 'turn', `turn ${run.beginTurn()}`, {
-      [attribute.agentName]: run.agent.name,
-      [attribute.conversationId]: run.dispatch.sessionId,
+    const turn = this.#open(work, `turn ${run.beginTurn()}`);
+    return closing(turn, async () => {
+      const answer = await this.#ask(work, turn);
+      const batch = await this.#commit(work, turn, answer);
+      if (batch !== undefined && (await this.#answerCalls(work, turn, batch)) === 'waiting') {
+        return { ended: 'yielded', why: 'waiting' };
+      }
+      const finish = run.finishAfter(answer.reason, answer.calls.length);
+      return finish === undefined ? undefined : { ended: 'completed', finish };
     });
-    const turn: Turn = { ...work, span, batch: undefined };
-    try {
-      const answer = await this.#ask(turn);
-      await this.#record(turn, answer);
-      return run.finishAfter(answer.reason, answer.calls.length);
-    } catch (error) {
-      this.#close(turn, error);
-      throw error;
-    }
-  }
-
-  #ask({ run, log, stop, chosen, instructions, tools, dialogue, span }: Turn): Promise<ModelAnswer> {
-    const { provider, model } = chosen;
-    const maxOutputTokens = Math.min(run.agent.limits.maxOutputTokens, provider.capabilities(model).maxOutput);
-    const request = { model, instructions, tools, messages: dialogue, maxOutputTokens };
-    return this.#deps.askModel.execute({ run, provider, request, parent: span.context, log }, stop.signal);
-  }
-
-  /** Commits the answer; if it asks for calls, has them executed and commits their results. */
-  async #record(turn: Turn, { message, calls, reason }: ModelAnswer): Promise<void> {
-    const { run, log, stop, span, dialogue, tools } = turn;
-    const parent = span.context;
-    if (message === undefined) {
-      span.end({ status: 'ok' });
-      return;
-    }
-    dialogue.push(message);
-    if (calls.length === 0) {
-      await commitMessage(log, stop, message, parent.span, span);
-      return;
-    }
-    const batch = new CallBatch(calls);
-    turn.batch = batch;
-    await commitMessage(log, stop, message, parent.span);
-    if (reason === 'content-filter') {
-      calls.forEach((call) => answer(turn, batch, withheldResult(call)));
-    } else {
-      await this.#deps.executeCalls.execute({ run: run.dispatch, batch, tools, parent, log }, stop.signal);
-    }
-    const results = this.#resultsOf(turn, batch);
-    turn.batch = undefined;
-    dialogue.push(results);
-    await commitMessage(log, stop, results, parent.span, span);
   }
 
   /**
-   * Ends the span, and gives the calls that are left their results. Nobody waits for the ack: the driver commits in the
-   * order of the stream, and may have stopped to answer.
+   * Goes on with a turn of an earlier dispatch, whose calls are the last message of the dialogue. Returns how the work
+   * came to its end with it; undefined when it is done. Throws the signal's reason.
    */
-  #close(turn: Turn, error: unknown): void {
-    const { log, stop, span, batch } = turn;
-    const end: SpanEnd = stop.signal.aborted
-      ? { status: 'cancelled' }
-      : { status: 'error', errorType: reasonOf(error) };
-    if (batch === undefined) {
-      span.end(end);
-      return;
+  async resume(work: RunWork): Promise<RunEnd | undefined> {
+    const { run, stop, dialogue } = work;
+    stop.halt.throwIfAborted();
+    const asked = dialogue.at(-1);
+    const batch = new CallBatch(callsOf(asked), run.dispatch);
+    const turn = this.#open(work, `turn ${run.turns} (resumed)`);
+    turn.hold(batch);
+    if (asked?.runId !== run.dispatch.runId) {
+      // Left behind by another run: tool-host knows its calls under that run's id only.
+      batch.unanswered().forEach(({ call }) => turn.answer(batch, lostResult(call)));
     }
-    batch.unanswered().forEach((unanswered) => answer(turn, batch, endedResult(unanswered)));
-    const results = this.#resultsOf(turn, batch);
-    announceMessage(log, results, span.context.span);
-    span.end(end);
-    log.checkpoint([results]).catch(() => undefined);
+    return closing(turn, async () => {
+      const state = await this.#answerCalls(work, turn, batch);
+      return state === 'waiting' ? { ended: 'yielded', why: 'waiting' } : undefined;
+    });
   }
 
-  #resultsOf({ run }: Turn, batch: CallBatch): Message {
-    return toolMessage(this.#deps.ids.uuid(), run.dispatch.runId, batch.results());
+  #open(work: RunWork, name: string): OpenTurn {
+    const { run, log } = work;
+    const { attribute, ids } = this.#deps;
+    const span = log.spans.start(run.dispatch.span, 'turn', name, {
+      [attribute.agentName]: run.agent.name,
+      [attribute.conversationId]: run.dispatch.sessionId,
+    });
+    return new OpenTurn(work, span, ids);
+  }
+
+  #ask({ run, log, stop, chosen, tools, dialogue }: RunWork, { span }: OpenTurn): Promise<ModelAnswer> {
+    const { provider, model } = chosen;
+    const { instructions, limits } = run.agent;
+    const maxOutputTokens = Math.min(limits.maxOutputTokens, provider.capabilities(model).maxOutput);
+    const request = { model, instructions, tools, messages: dialogue, maxOutputTokens };
+    return this.#deps.askModel.execute({ run, provider, request, parent: span.context, log }, stop.halt);
+  }
+
+  /**
+   * Commits the answer, and returns the calls that it asks for, if any. Those that are never executed get their results
+   * with it: another dispatch could not tell them from others.
+   */
+  async #commit(work: RunWork, turn: OpenTurn, { message, calls, reason }: ModelAnswer) {
+    const { log, stop, dialogue } = work;
+    const { span } = turn.span.context;
+    if (message === undefined) {
+      turn.end();
+      return undefined;
+    }
+    dialogue.push(message);
+    if (calls.length === 0) {
+      await commitMessage(log, stop, message, span, () => turn.end());
+      return undefined;
+    }
+    const batch = new CallBatch(calls);
+    turn.hold(batch);
+    await commitMessage(log, stop, message, span, () => {
+      for (const call of calls) {
+        if (reason === 'content-filter') {
+          turn.answer(batch, withheldResult(call));
+        } else if (call.isCut) {
+          turn.answer(batch, cutResult(call));
+        }
+      }
+    });
+    return batch;
+  }
+
+  /** Has the calls executed and commits their results; waits with that while calls wait for interrupts. */
+  async #answerCalls(
+    { run, log, stop, tools }: RunWork,
+    turn: OpenTurn,
+    batch: CallBatch,
+  ): Promise<'waiting' | 'done'> {
+    if (batch.unanswered().length > 0) {
+      const execution = { run: run.dispatch, batch, tools, parent: turn.span.context, log };
+      await this.#deps.executeCalls.execute(execution, stop);
+    }
+    if (batch.isSuspended) {
+      turn.end();
+      return 'waiting';
+    }
+    await turn.commitResults(batch);
+    return 'done';
   }
 }
 
-/** A result that no tool gave: it is committed with the message that has all results. */
-function answer({ log, span }: Turn, batch: CallBatch, value: ToolResultPart): void {
-  batch.answer(value);
-  log.end(span.context.span, { case: 'toolResult', value });
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof DomainError ? error.reason : 'INTERNAL';
+async function closing<Result>(turn: OpenTurn, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    turn.close(error);
+    throw error;
+  }
 }

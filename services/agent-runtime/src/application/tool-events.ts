@@ -25,6 +25,12 @@ export class ToolEvents {
     this.#log.forward(event);
   }
 
+  /** Takes no more and says no more: what goes on is told when it is looked for. */
+  leave(): void {
+    this.#isClosed = true;
+    this.#open.clear();
+  }
+
   /** Takes no more; spans that are still open end with `status`, innermost first. */
   close(status: 'cancelled' | 'abandoned'): void {
     this.#isClosed = true;

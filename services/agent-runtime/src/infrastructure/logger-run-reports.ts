@@ -17,6 +17,10 @@ export function loggerRunReports(logger: Logger): RunReports {
           return logger.debug({ ...facts, finish: outcome.finish }, 'run completed');
         case 'aborted':
           return logger.info(facts, 'run aborted');
+        case 'yielded':
+          return logger.debug({ ...facts, why: outcome.why }, 'run yielded');
+        case 'fenced':
+          return logger.info(facts, 'run taken over by another dispatch');
         default:
           return outcome.error.kind === 'internal'
             ? logger.error({ ...facts, err: outcome.error.cause ?? outcome.error }, 'run failed')

@@ -14,6 +14,8 @@ export class MemoryJournal implements RunJournal {
   readonly checkpoints: Checkpoint[] = [];
   /** Called in the middle of saying it, with how much was said. */
   onSaid: (count: number) => void = () => undefined;
+  /** True once its driver is lost: nothing more is taken. */
+  isGone = false;
   readonly #acknowledge: Acknowledge;
   #watchers: { readonly matches: () => boolean; readonly resolve: () => void }[] = [];
 
@@ -50,11 +52,17 @@ export class MemoryJournal implements RunJournal {
   }
 
   emit(event: RunEvent): void {
+    if (this.isGone) {
+      return;
+    }
     this.events.push(event);
     this.#look();
   }
 
   async checkpoint(checkpoint: Checkpoint): Promise<CheckpointAck> {
+    if (this.isGone) {
+      return new Promise(() => undefined);
+    }
     this.events.push(...checkpoint.events);
     this.checkpoints.push(checkpoint);
     this.#look();

@@ -1,15 +1,18 @@
-import { brandId, type ExecSpanContext } from '@spanwise/kernel';
+import { brandId, type ExecSpanContext, type IdGenerator } from '@spanwise/kernel';
 import { attribute } from '@spanwise/telemetry';
 import { fakeIds } from '@spanwise/testing';
 import { AskModel } from '../../src/application/ask-model.ts';
+import { ExecuteCall } from '../../src/application/execute-call.ts';
 import { ExecuteCalls } from '../../src/application/execute-calls.ts';
+import { Leave } from '../../src/application/leave.ts';
+import { LeftExecutions } from '../../src/application/left-executions.ts';
 import { stallLimits } from '../../src/application/read-parts.ts';
 import { retryLimits } from '../../src/application/retry-policy.ts';
 import { RunAgent } from '../../src/application/run-agent.ts';
 import { TakeTurn } from '../../src/application/take-turn.ts';
 import type { Agent } from '../../src/domain/agent/agent.ts';
 import { agentNotFound } from '../../src/domain/agent/agent-errors.ts';
-import { type Message, role } from '../../src/domain/message/message.ts';
+import { callsOf, type Message, role } from '../../src/domain/message/message.ts';
 import type { RunDispatch } from '../../src/domain/run/run-dispatch.ts';
 import { runCancelled } from '../../src/domain/run/run-errors.ts';
 import type { RunOutcome } from '../../src/domain/run/run-outcome.ts';
@@ -17,7 +20,7 @@ import type { ScriptedAnswer } from '../../src/infrastructure/model-providers/sc
 import { ScriptedModelProvider } from '../../src/infrastructure/model-providers/scripted/scripted-model-provider.ts';
 import { type Acknowledge, MemoryJournal } from './memory-journal.ts';
 import { type MemoryTool, MemoryToolHost } from './memory-tool-host.ts';
-import { assertRunInvariants } from './run-invariants.ts';
+import { assertRunInvariants, type DispatchRecord } from './run-invariants.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 export const runId = '00000000-0000-7000-8000-0000000000aa';
@@ -35,29 +38,51 @@ export interface RunWorldOptions {
   readonly dispatch?: Partial<RunDispatch>;
   readonly history?: readonly Message[];
   readonly acknowledge?: Acknowledge;
+  /** The world of the dispatch before this one: time, tool-host and log go on. */
+  readonly earlier?: RunWorld;
 }
 
-/** One run on in-memory ends: what it is told, and what becomes of it. */
+/** What a later dispatch is told beyond what its log says. */
+export interface AgainOptions extends Pick<RunWorldOptions, 'script' | 'acknowledge' | 'agent'> {
+  readonly dispatch?: Partial<RunDispatch>;
+  /** Answers by call id, as JSON text; each answers the last interrupt of its call. */
+  readonly answers?: Readonly<Record<string, string>>;
+}
+
+/** One dispatch of a run on in-memory ends: what it is told, and what becomes of it. */
 export class RunWorld {
-  readonly time = new VirtualTime();
+  readonly time: VirtualTime;
   readonly journal: MemoryJournal;
   readonly toolHost: MemoryToolHost;
   readonly model: ScriptedModelProvider;
+  readonly leftExecutions = new LeftExecutions();
   readonly openedViews: string[] = [];
   readonly ended: RunOutcome[] = [];
   readonly history: readonly Message[];
+  readonly #options: RunWorldOptions;
   readonly #agent: Agent;
   readonly #dispatch: RunDispatch;
-  readonly #ids = fakeIds();
+  readonly #ids: IdGenerator;
   readonly #stop = new AbortController();
+  readonly #leave: Leave;
 
-  constructor({ script, tools = [], agent, dispatch, history = [userMessage('hello')], acknowledge }: RunWorldOptions) {
+  constructor(options: RunWorldOptions) {
+    const { script, tools = [], agent, dispatch, history = [userMessage('hello')], acknowledge, earlier } = options;
+    this.time = earlier?.time ?? new VirtualTime();
     this.journal = new MemoryJournal(acknowledge);
-    this.toolHost = new MemoryToolHost({ ids: this.#ids, tools });
+    this.#ids = earlier === undefined ? fakeIds() : earlier.#ids;
+    this.toolHost = earlier?.toolHost ?? new MemoryToolHost({ ids: this.#ids, timers: this.time, tools });
     this.model = new ScriptedModelProvider(script);
     this.history = history;
+    this.#options = options;
     this.#agent = { ...defaultAgent, ...agent };
     this.#dispatch = { ...firstDispatch, ...dispatch };
+    this.#leave = new Leave(this.time);
+  }
+
+  /** This dispatch and those before it, oldest first. */
+  get dispatches(): readonly DispatchRecord[] {
+    return [...(this.#options.earlier?.dispatches ?? []), { journal: this.journal, ended: this.ended }];
   }
 
   /** Runs to the end and checks what has to be true of every run. */
@@ -68,9 +93,49 @@ export class RunWorld {
   }
 
   /** Runs to the end; nothing is checked. */
-  start(): Promise<RunOutcome> {
+  async start(): Promise<RunOutcome> {
+    using leave = this.#leave;
     const context = { load: async () => this.history };
-    return this.#runAgent().execute(this.#dispatch, { context, journal: this.journal }, this.#stop.signal);
+    const control = { signal: this.#stop.signal, leave };
+    return await this.#runAgent().execute(this.#dispatch, { context, journal: this.journal }, control);
+  }
+
+  /** The next dispatch of the run, told what a driver knows from its log. */
+  again({ answers = {}, dispatch, ...options }: AgainOptions): RunWorld {
+    const journals = this.dispatches.map(({ journal }) => journal);
+    const history = [...this.history, ...this.journal.messages];
+    const asked = new Set(callsOf(history.at(-1)).map(({ callId }) => callId));
+    const said = journals.flatMap(({ events }) => events.map(({ data }) => data));
+    const interrupts = said.flatMap((data) => (data.case === 'interrupt' ? [data.value.interrupt] : []));
+    const [spec] = journals.flatMap(({ checkpoints }) => checkpoints.flatMap((checkpoint) => checkpoint.spec ?? []));
+    const told: Partial<RunDispatch> = {
+      epoch: this.#dispatch.epoch + 1n,
+      attempt: this.#dispatch.attempt + 1,
+      spec,
+      results: said.flatMap((data) => (data.case === 'toolResult' && asked.has(data.value.callId) ? [data.value] : [])),
+      answers: Object.entries(answers).flatMap(([callId, answerJson]) => {
+        const interruptId = interrupts.findLast((interrupt) => interrupt.callId === callId)?.id ?? '';
+        return [{ interruptId, callId, answerJson, expired: false, answeredBy: 'ann' }];
+      }),
+    };
+    return new RunWorld({
+      ...this.#options,
+      ...options,
+      history,
+      dispatch: { ...this.#options.dispatch, ...told, ...dispatch },
+      earlier: this,
+    });
+  }
+
+  /** Loses its driver, and with it everything that it says from now on. */
+  loseDriver(): void {
+    this.journal.isGone = true;
+    this.cancel();
+  }
+
+  /** Asks it to leave within `graceMs`. */
+  leave(graceMs: number): void {
+    this.#leave.ask(graceMs);
   }
 
   cancel(): void {
@@ -78,10 +143,11 @@ export class RunWorld {
   }
 
   #runAgent(): RunAgent {
-    const { time, toolHost, openedViews, ended } = this;
+    const { time, toolHost, openedViews, ended, leftExecutions } = this;
     const ids = this.#ids;
     const random = () => 0;
     const askModel = new AskModel({ ids, clock: time, timers: time, random, attribute, stallLimits, retryLimits });
+    const executeCall = new ExecuteCall({ toolHost, leftExecutions, clock: time, timers: time });
     return new RunAgent({
       agents: {
         list: () => [this.#agent],
@@ -95,7 +161,7 @@ export class RunWorld {
       modelProviders: [this.model],
       toolHost,
       views: { open: async (run) => void openedViews.push(run.runId) },
-      takeTurn: new TakeTurn({ askModel, executeCalls: new ExecuteCalls({ toolHost }), attribute, ids }),
+      takeTurn: new TakeTurn({ askModel, executeCalls: new ExecuteCalls({ executeCall }), attribute, ids }),
       reports: { ended: (_dispatch, outcome) => void ended.push(outcome) },
       ids,
       clock: time,
@@ -129,5 +195,9 @@ const firstDispatch: RunDispatch = {
   maxTurns: 0,
   toolsAllow: [],
   toolsDeny: [],
+  interactive: true,
   deadlineMs: undefined,
+  spec: undefined,
+  results: [],
+  answers: [],
 };

@@ -48,8 +48,9 @@ export async function startServiceWorld(...replies: readonly ModelReply[]): Prom
   };
   const config = {
     ...readAgentRuntimeConfig({ SPANWISE_MODEL_BASE_URL: model.url, SPANWISE_PORT: '0' }),
-    toolHostUrl: peers.server.url,
-    filesystemUrl: peers.server.url,
+    toolHostUrl: peers.url,
+    filesystemUrl: peers.url,
+    drainMs: 200,
   };
   const overrides = { cancelListener, logger: silentLogger, random: () => 0 };
   const service = starting.use(await createAgentRuntimeService(config, overrides));

@@ -1,4 +1,5 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { type Client, createClient } from '@connectrpc/connect';
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
 import {
@@ -27,7 +28,7 @@ export class TestDriver {
   readonly #connection = new AbortController();
   readonly #acksByItself: boolean;
   #watchers: { readonly matches: () => boolean; readonly resolve: () => void }[] = [];
-  /** Resolves with the last frame; rejects with what the stream failed with. */
+  /** Resolves with the finish frame, if there is one, at the end of the stream; rejects with what the stream failed with. */
   readonly finished: Promise<FinishFrame | undefined>;
 
   constructor(client: Client<typeof AgentRuntimeService>, options: { readonly acks?: 'itself' | 'manually' } = {}) {
@@ -50,6 +51,11 @@ export class TestDriver {
     return this.frames.map(({ case: kind }) => String(kind));
   }
 
+  /** The frame that came last. */
+  get last(): RunResponse['frame'] | undefined {
+    return this.frames.at(-1);
+  }
+
   /** Messages of all checkpoints. */
   get rows(): readonly Message[] {
     return this.frames.flatMap(({ case: kind, value }) =>
@@ -62,9 +68,26 @@ export class TestDriver {
     return this.dispatch(differing).history(userMessage('hello'));
   }
 
+  /** Dispatches the run that another driver dispatched before, told what a driver knows from its log. */
+  startAgain(before: TestDriver, differing: Record<string, unknown> = {}): this {
+    const results = before.events.flatMap(({ data }) => (data.case === 'toolResult' ? [data.value] : []));
+    const [spec] = before.frames.flatMap(({ case: kind, value }) => (kind === 'checkpoint' ? [value.spec] : []));
+    this.dispatch({ epoch: 2n, attempt: 2, spec, results, ...differing });
+    return this.history(userMessage('hello'), ...before.rows);
+  }
+
   /** Dispatches the run; the dialogue is still to come. */
   dispatch(differing: Record<string, unknown> = {}): this {
-    const value = { sessionId, runId, epoch: 1n, attempt: 1, span: rootSpan, agent: 'default', ...differing };
+    const value = {
+      sessionId,
+      runId,
+      epoch: 1n,
+      attempt: 1,
+      span: rootSpan,
+      agent: 'default',
+      interactive: true,
+      ...differing,
+    };
     this.send({ case: 'start', value });
     return this;
   }
@@ -88,6 +111,10 @@ export class TestDriver {
 
   abort(): void {
     this.send({ case: 'abort', value: { reason: 'the test says so' } });
+  }
+
+  detach(graceMs: number): void {
+    this.send({ case: 'detach', value: { grace: durationFromMs(graceMs) } });
   }
 
   /** Says that it has nothing more to say. */

@@ -1,10 +1,18 @@
 import type { ServiceImpl } from '@connectrpc/connect';
-import type { FileSystemService } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
+import {
+  DeleteRequestSchema,
+  EditRequestSchema,
+  type FileSystemService,
+  MakeDirectoryRequestSchema,
+  MoveRequestSchema,
+} from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
 import { brandId, type RunId, type SessionId } from '@spanwise/kernel';
 import { requireIdentity } from '@spanwise/service-kit';
 import type { Delete } from '../application/delete.ts';
+import type { DeleteSessionData } from '../application/delete-session-data.ts';
 import type { DescribeView } from '../application/describe-view.ts';
 import type { EditFile } from '../application/edit-file.ts';
+import type { Fence } from '../application/fence.ts';
 import type { Glob } from '../application/glob.ts';
 import type { Grep } from '../application/grep.ts';
 import type { List } from '../application/list.ts';
@@ -15,6 +23,7 @@ import type { OpenView } from '../application/open-view.ts';
 import type { ReadFile } from '../application/read-file.ts';
 import type { Stat } from '../application/stat.ts';
 import type { WriteFile } from '../application/write-file.ts';
+import { epochOf, toChangeSource } from './change-mapping.ts';
 import { grepMessages } from './grep-messages.ts';
 import { guardOf, limitOf, offsetOf, pageLimit, toGlobInput, toGrepInput, toWriteRequest } from './request-mapping.ts';
 import { toFileInfo, toOutputInfo, toView } from './view-mapping.ts';
@@ -33,11 +42,19 @@ export interface FileSystemServiceDeps {
   readonly glob: Glob;
   readonly grep: Grep;
   readonly listOutputs: ListOutputs;
+  readonly fence: Fence;
+  readonly deleteSessionData: DeleteSessionData;
 }
 
 /** FileSystemService: translates in, calls, translates out. */
 export function fileSystemServiceHandler(deps: FileSystemServiceDeps): ServiceImpl<typeof FileSystemService> {
-  return { ...viewHandlers(deps), ...readHandlers(deps), ...changeHandlers(deps), ...searchHandlers(deps) };
+  return {
+    ...viewHandlers(deps),
+    ...readHandlers(deps),
+    ...changeHandlers(deps),
+    ...searchHandlers(deps),
+    ...sessionHandlers(deps),
+  };
 }
 
 type Handlers<Name extends keyof ServiceImpl<typeof FileSystemService>> = Pick<
@@ -91,23 +108,45 @@ function changeHandlers(deps: FileSystemServiceDeps): Handlers<'write' | 'edit' 
       const outcome = await deps.writeFile.execute(caller, toWriteRequest(request), context.signal);
       return { file: toFileInfo(outcome), created: outcome.isCreated };
     },
-    async edit({ viewId, path, oldText, newText, replaceAll, ifMatch }, context) {
-      const request = { viewId, path, oldText, newText, replaceAll, ifMatch: guardOf(ifMatch) };
+    async edit(message, context) {
+      const { viewId, path, oldText, newText, replaceAll } = message;
+      const source = toChangeSource(EditRequestSchema, message);
+      const request = { viewId, path, oldText, newText, replaceAll, ifMatch: guardOf(message.ifMatch), ...source };
       const outcome = await deps.editFile.execute(requireIdentity(context), request, context.signal);
       return { file: toFileInfo(outcome), replacements: outcome.replacements };
     },
-    async makeDirectory({ viewId, path }, context) {
-      const made = await deps.makeDirectory.execute(requireIdentity(context), { viewId, path }, context.signal);
+    async makeDirectory(message, context) {
+      const { viewId, path } = message;
+      const request = { viewId, path, ...toChangeSource(MakeDirectoryRequestSchema, message) };
+      const made = await deps.makeDirectory.execute(requireIdentity(context), request, context.signal);
       return { file: toFileInfo(made) };
     },
-    async delete({ viewId, path, recursive, ifMatch }, context) {
-      const request = { viewId, path, isRecursive: recursive, ifMatch: guardOf(ifMatch) };
+    async delete(message, context) {
+      const { viewId, path, recursive, ifMatch } = message;
+      const source = toChangeSource(DeleteRequestSchema, message);
+      const request = { viewId, path, isRecursive: recursive, ifMatch: guardOf(ifMatch), ...source };
       await deps.delete.execute(requireIdentity(context), request, context.signal);
       return {};
     },
-    async move({ viewId, fromPath, toPath }, context) {
-      const request = { viewId, fromPath, toPath };
+    async move(message, context) {
+      const { viewId, fromPath, toPath } = message;
+      const request = { viewId, fromPath, toPath, ...toChangeSource(MoveRequestSchema, message) };
       return { file: toFileInfo(await deps.move.execute(requireIdentity(context), request, context.signal)) };
+    },
+  };
+}
+
+function sessionHandlers(deps: FileSystemServiceDeps): Handlers<'fence' | 'deleteSessionData'> {
+  return {
+    async fence({ sessionId, epoch, stop }, context) {
+      requireIdentity(context);
+      await deps.fence.execute({ sessionId: brandId<SessionId>(sessionId), epoch: epochOf(epoch), stop });
+      return {};
+    },
+    async deleteSessionData({ sessionId }, context) {
+      const caller = requireIdentity(context);
+      await deps.deleteSessionData.execute(caller, brandId<SessionId>(sessionId), context.signal);
+      return {};
     },
   };
 }

@@ -1,8 +1,14 @@
-import type { GlobRequest, GrepRequest, WriteRequest } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
+import {
+  type GlobRequest,
+  type GrepRequest,
+  type WriteRequest,
+  WriteRequestSchema,
+} from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
 import { DomainError } from '@spanwise/kernel';
 import type { GlobRequest as GlobInput } from '../application/glob.ts';
 import type { GrepRequest as GrepInput } from '../application/grep.ts';
 import type { WriteFileRequest } from '../application/write-file.ts';
+import { toChangeSource } from './change-mapping.ts';
 
 /** Default and cap of a number that a request may leave to the service. */
 export interface Limit {
@@ -30,14 +36,15 @@ export function offsetOf(offset: bigint): number {
 }
 
 /** Throws INVALID_FIELD for two guards that can not hold together. */
-export function toWriteRequest({ viewId, path, data, ifMatch, createOnly }: WriteRequest): WriteFileRequest {
+export function toWriteRequest(message: WriteRequest): WriteFileRequest {
+  const { viewId, path, data, ifMatch, createOnly } = message;
   if (ifMatch !== '' && createOnly) {
     const description = 'can not be set together with if_match';
     throw new DomainError('invalid', 'INVALID_FIELD', `Invalid request: create_only: ${description}`, {
       violations: [{ field: 'create_only', description }],
     });
   }
-  return { viewId, path, data, ifMatch: guardOf(ifMatch), createOnly };
+  return { viewId, path, data, ifMatch: guardOf(ifMatch), createOnly, ...toChangeSource(WriteRequestSchema, message) };
 }
 
 export function toGlobInput({ viewId, path, pattern, limit }: GlobRequest): GlobInput {

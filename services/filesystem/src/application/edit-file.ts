@@ -1,4 +1,5 @@
 import type { Clock } from '@spanwise/kernel';
+import type { Change } from '../domain/change/change.ts';
 import type { Caller } from '../domain/disk/caller.ts';
 import {
   editAmbiguous,
@@ -8,16 +9,17 @@ import {
   fileTooLarge,
   notAFile,
 } from '../domain/disk/file-errors.ts';
-import { type FileNode, maxFileBytes } from '../domain/disk/file-store.ts';
+import { type FileNode, type FileStore, maxFileBytes } from '../domain/disk/file-store.ts';
 import type { OutputLog } from '../domain/output/output-log.ts';
 import { VirtualPath } from '../domain/path/virtual-path.ts';
 import type { CallerViews } from './caller-views.ts';
 import type { MountedDisk } from './mounted-disk.ts';
 import { Pacer } from './pacer.ts';
-import type { PathNode, PathRequest } from './path-request.ts';
+import type { PathChangeRequest, PathNode } from './path-request.ts';
+import type { Changes } from './ports/changes.ts';
 import { countMatches, replaceMatches } from './replace-exact.ts';
 
-export interface EditFileRequest extends PathRequest {
+export interface EditFileRequest extends PathChangeRequest {
   /** Not empty. */
   readonly oldText: string;
   readonly newText: string;
@@ -26,13 +28,18 @@ export interface EditFileRequest extends PathRequest {
   readonly ifMatch: string | undefined;
 }
 
-export interface EditFileOutcome extends PathNode<FileNode> {
+/** What is kept of an edit. */
+interface EditAnswer {
+  readonly node: FileNode;
   readonly replacements: number;
 }
+
+export interface EditFileOutcome extends PathNode<FileNode>, EditAnswer {}
 
 export interface EditFileDeps {
   readonly views: CallerViews;
   readonly outputs: OutputLog;
+  readonly changes: Changes;
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
@@ -50,7 +57,7 @@ export class EditFile {
   /**
    * Without `ifMatch` an edit that another writer has overtaken is made again on what that one wrote.
    * Throws VIEW_NOT_FOUND, PATH_INVALID, FILE_NOT_FOUND, MOUNT_READ_ONLY, NOT_A_FILE, ETAG_MISMATCH, EDIT_NO_MATCH,
-   * EDIT_AMBIGUOUS or FILE_TOO_LARGE; then nothing was changed.
+   * EDIT_AMBIGUOUS, FILE_TOO_LARGE, FENCED or IDEMPOTENCY_KEY_REUSED; then nothing was changed.
    */
   async execute(caller: Caller, request: EditFileRequest, signal: AbortSignal): Promise<EditFileOutcome> {
     const { views, outputs } = this.#deps;
@@ -60,22 +67,47 @@ export class EditFile {
     if (disk === undefined || tree.view.isFixed(path)) {
       throw notAFile(path);
     }
-    const outcome = await this.#edit(disk, path, request, signal);
+    const { node, replacements } = await this.#editUnlessDone(tree.view.change(request), disk, path, request, signal);
     if (disk.mount.isOutput) {
       await outputs.add(tree.view.id, [path]);
     }
-    return outcome;
+    return { path, node, replacements };
   }
 
-  async #edit(
+  /** A repeated edit must not meet what it has written: its answer is looked for before, and when it meets something. */
+  async #editUnlessDone(
+    change: Change,
     disk: MountedDisk,
     path: VirtualPath,
     request: EditFileRequest,
     signal: AbortSignal,
-  ): Promise<EditFileOutcome> {
+  ): Promise<EditAnswer> {
+    const find = async () => change.once && (await this.#deps.changes.find<EditAnswer>(change));
+    const done = await find();
+    if (done !== undefined) {
+      return done;
+    }
+    try {
+      return await this.#edit(change, disk, path, request, signal);
+    } catch (error) {
+      const doneMeanwhile = error instanceof FileError ? await find() : undefined;
+      if (doneMeanwhile === undefined) {
+        throw error;
+      }
+      return doneMeanwhile;
+    }
+  }
+
+  async #edit(
+    change: Change,
+    disk: MountedDisk,
+    path: VirtualPath,
+    request: EditFileRequest,
+    signal: AbortSignal,
+  ): Promise<EditAnswer> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#editOnce(disk, path, request, signal);
+        return await this.#editOnce(change, disk, path, request, signal);
       } catch (error) {
         const isOvertaken = error instanceof FileError && error.reason === 'ETAG_MISMATCH';
         if (!isOvertaken || request.ifMatch !== undefined || attempt === maxAttempts) {
@@ -87,11 +119,12 @@ export class EditFile {
   }
 
   async #editOnce(
+    change: Change,
     disk: MountedDisk,
     path: VirtualPath,
     { oldText, newText, replaceAll, ifMatch }: EditFileRequest,
     signal: AbortSignal,
-  ): Promise<EditFileOutcome> {
+  ): Promise<EditAnswer> {
     const { data, node } = await disk.read(path, { offset: 0, length: maxFileBytes }, signal);
     if (ifMatch !== undefined && ifMatch !== node.etag) {
       throw etagMismatch(path, node.etag);
@@ -112,8 +145,11 @@ export class EditFile {
       throw fileTooLarge(path, maxFileBytes);
     }
     const edited = await replaceMatches(edit, count, pacer);
-    const written = await disk.write(path, edited, { ifMatch: node.etag }, signal);
-    return { path, node: written.node, replacements: count };
+    const write = async (store: FileStore) => {
+      const written = await disk.on(store).write(path, edited, { ifMatch: node.etag }, signal);
+      return { node: written.node, replacements: count };
+    };
+    return (await this.#deps.changes.make(change, disk.store, write, signal)).answer;
   }
 }
 

@@ -1,16 +1,19 @@
 import type { Clock } from '@spanwise/kernel';
+import type { ChangeSource } from '../domain/change/change.ts';
 import type { Caller } from '../domain/disk/caller.ts';
 import { fileExists } from '../domain/disk/file-errors.ts';
+import type { FileStore } from '../domain/disk/file-store.ts';
 import type { OutputLog } from '../domain/output/output-log.ts';
 import { VirtualPath } from '../domain/path/virtual-path.ts';
 import { crossDisk, mountFixed } from '../domain/view/view-errors.ts';
 import type { CallerViews } from './caller-views.ts';
 import { Pacer } from './pacer.ts';
 import type { PathNode } from './path-request.ts';
+import type { Changes } from './ports/changes.ts';
 import type { ViewTree } from './view-tree.ts';
 import { walkFiles } from './walk-files.ts';
 
-export interface MoveRequest {
+export interface MoveRequest extends ChangeSource {
   readonly viewId: string;
   readonly fromPath: string;
   readonly toPath: string;
@@ -19,6 +22,7 @@ export interface MoveRequest {
 export interface MoveDeps {
   readonly views: CallerViews;
   readonly outputs: OutputLog;
+  readonly changes: Changes;
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
@@ -35,10 +39,10 @@ export class Move {
 
   /**
    * Throws VIEW_NOT_FOUND, PATH_INVALID, FILE_NOT_FOUND, MOUNT_READ_ONLY (also for a mount itself), FILE_EXISTS,
-   * NOT_A_DIRECTORY or CROSS_DISK; then nothing was moved.
+   * NOT_A_DIRECTORY, CROSS_DISK, FENCED or IDEMPOTENCY_KEY_REUSED; then nothing was moved.
    */
   async execute(caller: Caller, request: MoveRequest, signal: AbortSignal): Promise<PathNode> {
-    const { views, outputs } = this.#deps;
+    const { views, outputs, changes } = this.#deps;
     const tree = await views.open(caller, request.viewId);
     const from = VirtualPath.parse(request.fromPath);
     const to = VirtualPath.parse(request.toPath);
@@ -53,8 +57,11 @@ export class Move {
     if (source.mount.disk !== target.mount.disk) {
       throw crossDisk(to);
     }
-    const node = await source.rename(from, to, target.mount, signal);
-    if (source.mount.isOutput) {
+    const rename = (store: FileStore) => source.on(store).rename(from, to, target.mount, signal);
+    const made = await changes.make(tree.view.change(request), source.store, rename, signal);
+    const { answer: node, isRepeated } = made;
+    // What is there after a repeated call may have been written since.
+    if (source.mount.isOutput && !isRepeated) {
       await outputs.forget(tree.view.id, from);
     }
     if (target.mount.isOutput) {

@@ -26,7 +26,7 @@ export class OpenView {
     this.#deps = deps;
   }
 
-  /** Throws VIEW_NOT_FOUND when the id belongs to another user or session. */
+  /** Throws VIEW_NOT_FOUND when the id belongs to another user or session, FENCED when its session's data was deleted. */
   async execute(caller: Caller, { viewId, sessionId }: OpenViewRequest): Promise<SessionView> {
     const { views, templates, clock, digest } = this.#deps;
     const { uid } = caller;

@@ -1,3 +1,4 @@
+import type { ChangeSource } from '../domain/change/change.ts';
 import type { DiskNode } from '../domain/disk/file-store.ts';
 import type { VirtualPath } from '../domain/path/virtual-path.ts';
 
@@ -7,6 +8,9 @@ export interface PathRequest {
   /** As the caller wrote it. */
   readonly path: string;
 }
+
+/** What a use case that changes something at one path is asked. */
+export interface PathChangeRequest extends PathRequest, ChangeSource {}
 
 /** What is at a path of a view. */
 export interface PathNode<Node extends DiskNode = DiskNode> {

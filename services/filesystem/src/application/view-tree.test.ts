@@ -120,7 +120,7 @@ test('moves between two mounts of one disk, and not between two disks', async ()
 test('refuses a guard that a disk can not honour, and a disk that is not there', async () => {
   const memory = new MemoryDisk({ clock: fakeClock() });
   const plain: FileStore = Object.assign(Object.create(memory) as FileStore, {
-    capabilities: { ifMatch: false, createOnly: false },
+    capabilities: { ifMatch: false, createOnly: false, atomic: false },
     write: memory.write.bind(memory),
   });
   const files = await filesFixture({ disks: new Map([['work', plain]]) });

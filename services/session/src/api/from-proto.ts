@@ -1,9 +1,14 @@
 import { durationMs } from '@bufbuild/protobuf/wkt';
-import type { InputMessage, RunOptions as ProtoRunOptions } from '@spanwise/contracts/spanwise/session/v1/session';
+import {
+  type InputMessage,
+  BusyPolicy as ProtoBusyPolicy,
+  type RunOptions as ProtoRunOptions,
+} from '@spanwise/contracts/spanwise/session/v1/session';
 import { brandId, DomainError, type RunId } from '@spanwise/kernel';
 import { type Identity } from '@spanwise/service-kit';
 import type { Caller } from '../application/ports/caller.ts';
 import type { RunOptions } from '../domain/run/run.ts';
+import type { BusyPolicy } from '../domain/run/run-repository.ts';
 
 /** The agent that answers when the caller names none. */
 const defaultAgent = 'default';
@@ -25,7 +30,19 @@ export function runOptionsOf(options: ProtoRunOptions | undefined): RunOptions {
     toolsAllow: options?.toolsAllow ?? [],
     toolsDeny: options?.toolsDeny ?? [],
     timeoutMs: options?.timeout === undefined ? undefined : durationMs(options.timeout),
+    interactive: options?.interactive ?? true,
   };
+}
+
+export function busyPolicyOf(policy: ProtoBusyPolicy): BusyPolicy {
+  switch (policy) {
+    case ProtoBusyPolicy.ENQUEUE:
+      return 'enqueue';
+    case ProtoBusyPolicy.INTERRUPT:
+      return 'interrupt';
+    default:
+      return 'reject';
+  }
 }
 
 /** An id that may be left out. */
@@ -40,6 +57,19 @@ export function assertTitleMask(paths: readonly string[]): void {
     const description = 'must name "title" and nothing else';
     throw new DomainError('invalid', 'INVALID_FIELD', `Invalid request: update_mask ${description}`, {
       violations: [{ field: 'update_mask', description }],
+    });
+  }
+}
+
+/** JSON text as it was sent. Throws INVALID_FIELD for what is none. */
+export function jsonOf(text: string): string {
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    const description = 'must be JSON text';
+    throw new DomainError('invalid', 'INVALID_FIELD', `Invalid request: answer_json ${description}`, {
+      violations: [{ field: 'answer_json', description }],
     });
   }
 }

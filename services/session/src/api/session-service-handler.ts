@@ -1,7 +1,9 @@
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from '@connectrpc/connect';
 import { CancelResult, DisconnectPolicy, type SessionService } from '@spanwise/contracts/spanwise/session/v1/session';
 import { brandId, type RunId, type SessionId } from '@spanwise/kernel';
 import { requireIdentity } from '@spanwise/service-kit';
+import type { AnswerInterrupt } from '../application/answer-interrupt.ts';
 import type { CancelRun } from '../application/cancel-run.ts';
 import type { FollowStep } from '../application/follow-log.ts';
 import type { ManageSessions } from '../application/manage-sessions.ts';
@@ -10,9 +12,9 @@ import type { ReadRuns } from '../application/read-runs.ts';
 import type { RunSession } from '../application/run-session.ts';
 import type { StartRun } from '../application/start-run.ts';
 import type { WatchSession } from '../application/watch-session.ts';
-import { assertTitleMask, callerOf, optionalRunId, runOptionsOf, textsOf } from './from-proto.ts';
+import { assertTitleMask, busyPolicyOf, callerOf, jsonOf, optionalRunId, runOptionsOf, textsOf } from './from-proto.ts';
 import { toProtoMessage } from './stored-message.ts';
-import { toProtoEvents, toProtoRun, toProtoSession, toProtoSpan } from './to-proto.ts';
+import { toProtoEvents, toProtoRun, toProtoSession, toProtoSpan, toProtoStopped } from './to-proto.ts';
 
 export interface SessionUseCases {
   readonly manageSessions: ManageSessions;
@@ -20,6 +22,7 @@ export interface SessionUseCases {
   readonly runSession: RunSession;
   readonly watchSession: WatchSession;
   readonly cancelRun: CancelRun;
+  readonly answerInterrupt: AnswerInterrupt;
   readonly readRuns: ReadRuns;
   readonly readLog: ReadLog;
 }
@@ -60,7 +63,8 @@ function sessionRpcs({ manageSessions }: SessionUseCases) {
   } satisfies Partial<ServiceImpl<typeof SessionService>>;
 }
 
-function runRpcs({ startRun, runSession, watchSession, cancelRun, readRuns }: SessionUseCases) {
+function runRpcs(useCases: SessionUseCases) {
+  const { startRun, runSession, watchSession, cancelRun, answerInterrupt, readRuns } = useCases;
   return {
     async *runSession(request, context) {
       const steps = runSession.execute(
@@ -96,21 +100,38 @@ function runRpcs({ startRun, runSession, watchSession, cancelRun, readRuns }: Se
       }
     },
     async cancelRun(request, context) {
-      const { isAccepted, run } = await cancelRun.execute({
+      const query = {
         caller: callerIn(context),
         sessionId: sessionIdOf(request),
         runId: optionalRunId(request.runId),
         reason: request.reason,
+        waits: request.wait,
+      };
+      const { isAccepted, run } = await cancelRun.execute(query, context.signal);
+      return {
+        result: isAccepted ? CancelResult.ACCEPTED : CancelResult.ALREADY_ENDED,
+        run: toProtoRun(run),
+        receipt: run.ending?.receipt?.map(toProtoStopped) ?? [],
+      };
+    },
+    async answerInterrupt(request, context) {
+      const { runId, interruptId, answerJson } = request;
+      const answer = { runId: brandId<RunId>(runId), interruptId, answerJson: jsonOf(answerJson) };
+      const run = await answerInterrupt.execute({
+        caller: callerIn(context),
+        sessionId: sessionIdOf(request),
+        ...answer,
       });
-      return { result: isAccepted ? CancelResult.ACCEPTED : CancelResult.ALREADY_ENDED, run: toProtoRun(run) };
+      return { run: toProtoRun(run) };
     },
     async getRun(request, context) {
-      const run = await readRuns.get(callerIn(context), sessionIdOf(request), brandId<RunId>(request.runId));
-      return { run: toProtoRun(run) };
+      const id = brandId<RunId>(request.runId);
+      const { run, interrupts } = await readRuns.get(callerIn(context), sessionIdOf(request), id);
+      return { run: toProtoRun(run, interrupts) };
     },
     async listRuns(request, context) {
       const { items, nextToken } = await readRuns.list(callerIn(context), sessionIdOf(request), pageOf(request));
-      return { runs: items.map(toProtoRun), nextPageToken: nextToken };
+      return { runs: items.map((run) => toProtoRun(run)), nextPageToken: nextToken };
     },
   } satisfies Partial<ServiceImpl<typeof SessionService>>;
 }
@@ -140,6 +161,7 @@ function startOf(
     input: Parameters<typeof textsOf>[0];
     options?: Parameters<typeof runOptionsOf>[0];
     requestId: string;
+    busyPolicy: Parameters<typeof busyPolicyOf>[0];
   },
   context: HandlerContext,
 ) {
@@ -149,13 +171,21 @@ function startOf(
     input: textsOf(request.input),
     options: runOptionsOf(request.options),
     requestId: request.requestId,
+    busyPolicy: busyPolicyOf(request.busyPolicy),
   };
 }
 
 function followFields(step: Exclude<FollowStep, { kind: 'caught-up' }>) {
-  return step.kind === 'events'
-    ? { events: toProtoEvents(step.events) }
-    : { heartbeat: { lastSeq: BigInt(step.lastSeq) } };
+  switch (step.kind) {
+    case 'events':
+      return { events: toProtoEvents(step.events) };
+    case 'heartbeat':
+      return { heartbeat: { lastSeq: BigInt(step.lastSeq) } };
+    case 'handoff': {
+      const retry = step.retryAfterMs === undefined ? {} : { retryAfter: durationFromMs(step.retryAfterMs) };
+      return { handoff: { afterSeq: BigInt(step.afterSeq), ...retry } };
+    }
+  }
 }
 
 /** A server that shuts down aborts its streams with a reason of its own. */

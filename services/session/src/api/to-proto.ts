@@ -5,25 +5,35 @@ import type { AgentEventSchema, FinishReason, SpanKind, SpanStatus } from '@span
 import {
   RunStatus as ProtoRunStatus,
   SessionStatus as ProtoSessionStatus,
+  StopOutcome as ProtoStopOutcome,
   type RunSchema,
   type SessionSchema,
   type SpanSchema,
+  type StoppedSpanSchema,
 } from '@spanwise/contracts/spanwise/session/v1/session';
+import type { InterruptKind, InterruptSchema } from '@spanwise/contracts/spanwise/type/v1/interrupt';
 import type { LoggedSpan } from '../application/read-log.ts';
-import type { AgentEvent } from '../domain/event/agent-event.ts';
-import type { Run, RunEnding, RunStatus } from '../domain/run/run.ts';
+import type { AgentEvent, Interrupt } from '../domain/event/agent-event.ts';
+import {
+  isOver,
+  type Run,
+  type RunEnding,
+  type RunStatus,
+  type StopOutcome,
+  type StoppedSpan,
+} from '../domain/run/run.ts';
 import type { Session, SessionStatus } from '../domain/session/session.ts';
 
 const sessionStatuses: Readonly<Record<SessionStatus, ProtoSessionStatus>> = {
   IDLE: ProtoSessionStatus.IDLE,
   RUNNING: ProtoSessionStatus.RUNNING,
-  WAITING: ProtoSessionStatus.RUNNING,
+  WAITING: ProtoSessionStatus.WAITING,
 };
 
 const runStatuses: Readonly<Record<RunStatus, ProtoRunStatus>> = {
-  QUEUED: ProtoRunStatus.RUNNING,
+  QUEUED: ProtoRunStatus.QUEUED,
   RUNNING: ProtoRunStatus.RUNNING,
-  WAITING: ProtoRunStatus.RUNNING,
+  WAITING: ProtoRunStatus.WAITING,
   FINISHING: ProtoRunStatus.FINISHING,
   COMPLETED: ProtoRunStatus.COMPLETED,
   CANCELLED: ProtoRunStatus.CANCELLED,
@@ -43,8 +53,9 @@ export function toProtoSession(session: Session): MessageInitShape<typeof Sessio
   };
 }
 
-export function toProtoRun(run: Run): MessageInitShape<typeof RunSchema> {
-  const { ending } = run;
+export function toProtoRun(run: Run, interrupts: readonly Interrupt[] = []): MessageInitShape<typeof RunSchema> {
+  // What a run that is FINISHING will have ended with is not told before it has.
+  const ending = isOver(run.status) ? run.ending : undefined;
   return {
     id: run.id,
     sessionId: run.sessionId,
@@ -57,6 +68,7 @@ export function toProtoRun(run: Run): MessageInitShape<typeof RunSchema> {
     terminalSeq: BigInt(run.terminalSeq),
     cancelRequested: run.cancelRequestedAtMs !== undefined,
     createTime: timestampFromMs(run.createdAtMs),
+    interrupts: interrupts.map(toProtoInterrupt),
     ...(run.endedAtMs === undefined ? {} : { endTime: timestampFromMs(run.endedAtMs) }),
     ...(ending?.usage === undefined ? {} : { usage: ending.usage }),
     ...(ending === undefined ? {} : endingFields(ending)),
@@ -67,6 +79,27 @@ function endingFields(ending: RunEnding) {
   return ending.status === 'FAILED'
     ? { error: { ...ending.error, reason: ending.error.reason as ErrorReason } }
     : { finishReason: ending.finishReason as FinishReason };
+}
+
+function toProtoInterrupt(interrupt: Interrupt): MessageInitShape<typeof InterruptSchema> {
+  return { ...interrupt, kind: interrupt.kind as InterruptKind };
+}
+
+const stopOutcomes: Readonly<Record<StopOutcome, ProtoStopOutcome>> = {
+  stopped: ProtoStopOutcome.STOPPED,
+  finished: ProtoStopOutcome.FINISHED,
+  unstoppable: ProtoStopOutcome.UNSTOPPABLE,
+};
+
+/** A line of the receipt of a cancel. */
+export function toProtoStopped({
+  id,
+  par,
+  kind,
+  name,
+  outcome,
+}: StoppedSpan): MessageInitShape<typeof StoppedSpanSchema> {
+  return { span: { id, par }, kind: kind as SpanKind, name, outcome: stopOutcomes[outcome] };
 }
 
 export function toProtoSpan({ span, end, ...start }: LoggedSpan): MessageInitShape<typeof SpanSchema> {

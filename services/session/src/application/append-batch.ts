@@ -12,6 +12,8 @@ export class AppendBatch {
   readonly durable: AgentEvent[] = [];
   readonly rows: ContextRow[] = [];
   readonly shown: Published[] = [];
+  /** What the executor made of the run's options; stored with the run. */
+  spec: Uint8Array | undefined;
   /** Spans whose SPAN_END is in this batch. */
   readonly closedSpans: ClosedSpan[] = [];
   readonly #position: AppendPosition;
@@ -31,7 +33,8 @@ export class AppendBatch {
 
   /** The append that stores this batch. */
   get append() {
-    return { position: this.#position, events: this.durable, contextRows: this.rows };
+    const spec = this.spec === undefined ? {} : { spec: this.spec };
+    return { position: this.#position, events: this.durable, contextRows: this.rows, ...spec };
   }
 
   addRow(row: ContextRow): void {

@@ -1,12 +1,17 @@
 import type { Clock, RunId, SessionId } from '@spanwise/kernel';
-import type { Run } from '../domain/run/run.ts';
+import { isOver, type Run } from '../domain/run/run.ts';
 import { noActiveRun, runNotFound } from '../domain/run/run-errors.ts';
 import type { RunRepository } from '../domain/run/run-repository.ts';
-import { sessionNotFound } from '../domain/session/session-errors.ts';
 import type { SessionRepository } from '../domain/session/session-repository.ts';
+import type { AnnounceCancel } from './announce-cancel.ts';
+import { pause } from './backoff.ts';
 import type { Caller } from './ports/caller.ts';
-import type { CancelSignal } from './ports/cancel-signal.ts';
-import type { RunDrivers } from './run-drivers.ts';
+import { ownSession } from './session-access.ts';
+import { throughOutage } from './through-outage.ts';
+
+/** How long a caller waits for the end of a run at most, and how often it is looked for. */
+const waitMs = 15_000;
+const lookMs = 25;
 
 export interface CancelRunRequest {
   readonly caller: Caller;
@@ -14,13 +19,14 @@ export interface CancelRunRequest {
   /** Undefined = the active one. */
   readonly runId: RunId | undefined;
   readonly reason: string;
+  /** Whether to answer only when nothing of the run is going on; default false. */
+  readonly waits?: boolean;
 }
 
 export interface CancelRunDeps {
   readonly sessions: SessionRepository;
   readonly runs: RunRepository;
-  readonly drivers: RunDrivers;
-  readonly signal: CancelSignal;
+  readonly announceCancel: AnnounceCancel;
   readonly clock: Clock;
 }
 
@@ -32,29 +38,44 @@ export class CancelRun {
     this.#deps = deps;
   }
 
-  /** Throws SESSION_NOT_FOUND, RUN_NOT_FOUND, NO_ACTIVE_RUN. */
-  async execute(request: CancelRunRequest): Promise<{ readonly isAccepted: boolean; readonly run: Run }> {
-    const { sessions, runs, drivers, signal, clock } = this.#deps;
-    const { caller, sessionId, reason } = request;
-    const session = await sessions.find(caller.uid, sessionId);
-    if (session === undefined) {
-      throw sessionNotFound();
-    }
+  /**
+   * Answers once the flag is committed, or, when it waits, once the run is over; after 15 s as it is then. Throws
+   * SESSION_NOT_FOUND, RUN_NOT_FOUND, NO_ACTIVE_RUN.
+   */
+  async execute(
+    request: CancelRunRequest,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<{ readonly isAccepted: boolean; readonly run: Run }> {
+    const { sessions, runs, announceCancel, clock } = this.#deps;
+    const { caller, sessionId, reason, waits = false } = request;
+    const session = await ownSession(sessions, caller, sessionId);
     const runId = request.runId ?? session.activeRunId;
     if (runId === undefined) {
       throw noActiveRun();
     }
-    const outcome = await runs.requestCancel(sessionId, runId, reason, clock.nowMs());
-    const run = outcome === 'not-found' ? undefined : await runs.find(sessionId, runId);
-    if (run === undefined) {
+    const outcome = await throughOutage(clock, () => runs.requestCancel(sessionId, runId, reason, clock.nowMs()));
+    if (outcome === 'accepted') {
+      announceCancel.execute({ id: runId, sessionId });
+    } else if (outcome === 'dequeued') {
+      announceCancel.dequeued({ sessionId });
+    }
+    const run =
+      outcome === 'accepted' && waits ? await this.#ended(sessionId, runId, signal) : await runs.find(sessionId, runId);
+    if (outcome === 'not-found' || run === undefined) {
       throw runNotFound();
     }
-    if (outcome === 'accepted') {
-      drivers.cancel(runId);
-      // Also when it is driven here: the executor hears it without the way over the driver. The flag is what counts, so
-      // nothing waits for it.
-      void signal.send(runId, run.span);
+    return { isAccepted: outcome !== 'already-ended', run };
+  }
+
+  async #ended(sessionId: SessionId, runId: RunId, signal: AbortSignal): Promise<Run | undefined> {
+    const { runs, clock } = this.#deps;
+    const untilMs = clock.monotonicMs() + waitMs;
+    for (;;) {
+      const run = await runs.find(sessionId, runId);
+      if (run === undefined || isOver(run.status) || signal.aborted || clock.monotonicMs() > untilMs) {
+        return run;
+      }
+      await pause(lookMs, signal);
     }
-    return { isAccepted: outcome === 'accepted', run };
   }
 }

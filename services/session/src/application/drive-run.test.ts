@@ -75,7 +75,8 @@ describe('driving a run to its end', () => {
     const { run, executor, sessionId } = await startRunIn(world, first.sessionId);
     const { history, ...dispatch } = executor.dispatch;
     const { epoch, attempt, span, options, deadlineAtMs } = run;
-    expect(dispatch).toEqual({ sessionId, runId: run.id, epoch, attempt, span, options, deadlineAtMs, caller: alice });
+    const fresh = { spec: undefined, results: [], answers: [], caller: alice };
+    expect(dispatch).toEqual({ sessionId, runId: run.id, epoch, attempt, span, options, deadlineAtMs, ...fresh });
     const payloads = (await Array.fromAsync(history)).flat();
     expect(payloads).toEqual(world.store.sessions.get(sessionId)?.context.map(({ payload }) => payload));
     expect(payloads).toHaveLength(3);
@@ -187,19 +188,6 @@ describe('cancelling a driven run', () => {
 });
 
 describe('losing a run', () => {
-  test('ends as failed when the process lets go of it, and breaks the executor off', async () => {
-    const world = inMemoryWorld();
-    const { executor, sessionId } = await startedRun(world);
-    executor.say(textStart('b'), textDelta('b', 0, 'half'));
-    await settled();
-    await world.drivers[Symbol.asyncDispose]();
-    expect(executor.signal.aborted).toBe(true);
-    expect(casesOf(world, sessionId).slice(3)).toEqual([
-      ...['textStart', 'textDelta', 'textEnd', 'messageAbandoned', 'spanEnd', 'runError'],
-    ]);
-    expect(rowsOf(world, sessionId).at(-1)?.data.value).toMatchObject({ error: { code: 14, reason: 81 } });
-  });
-
   test('says nothing more once it is fenced, and stops the executor', async () => {
     const world = inMemoryWorld();
     const { executor, run, sessionId } = await startedRun(world);
@@ -228,7 +216,7 @@ describe('losing a run', () => {
   test('keeps the sessions of others apart', async () => {
     const world = inMemoryWorld();
     const [first, second] = [await startedRun(world), await startRunIn(world, await openSession(world))];
-    first.executor.lose();
+    first.executor.fail();
     second.executor.say(result('x'));
     second.executor.finish();
     await settled();

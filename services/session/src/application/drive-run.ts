@@ -1,45 +1,33 @@
-import { DomainError } from '@spanwise/kernel';
-import type { LlmContext } from '../domain/context/llm-context.ts';
-import type { EventLog } from '../domain/event/event-log.ts';
-import type { Run } from '../domain/run/run.ts';
-import { runtimeUnavailable, shuttingDown } from '../domain/run/run-errors.ts';
-import type { StartedRun } from '../domain/run/run-repository.ts';
-import { type EndRunDeps, endRun } from './end-run.ts';
-import type { AgentRuntime, Execution, ExecutorEnd } from './ports/agent-runtime.ts';
+import type { DomainError } from '@spanwise/kernel';
+import { attemptReason } from '../domain/event/agent-event.ts';
+import { isPoisoned } from '../domain/run/run.ts';
+import { runDeadlineExceeded, runPoisoned } from '../domain/run/run-errors.ts';
+import type { ClaimedRun, StartedRun } from '../domain/run/run-repository.ts';
+import type { DriveSignals } from './drive-signals.ts';
+import { DrivenRun, type DriveRunDeps } from './driven-run.ts';
+import { ExecutorSearch } from './executor-search.ts';
+import { Expiry } from './expiry.ts';
+import type { ExecutorEnd } from './ports/agent-runtime.ts';
 import type { Caller } from './ports/caller.ts';
-import type { SpanExporter } from './ports/span-exporter.ts';
-import { rootSpanStart } from './root-span.ts';
-import { RunWriter } from './run-writer.ts';
-import type { SessionHub } from './session-hub.ts';
-import { sizeGroups } from './size-groups.ts';
+import { type AttemptEnd, attemptRun } from './run-attempt.ts';
+import { dispatchOf } from './run-dispatch.ts';
 
-/** Why a stream that has told everything is closed. */
-const isOver = 'over';
-
-/** Messages of the dialogue that one look into the context reads. */
-const historyPage = 200;
-
-export interface DriveRunDeps extends EndRunDeps {
-  readonly runtime: AgentRuntime;
-  readonly log: EventLog;
-  readonly context: LlmContext;
-  readonly hub: SessionHub;
-  readonly spans: SpanExporter;
-  /** Called when a run could not be ended here: it was fenced, or the database is away. */
-  readonly onLost: (run: Run, error: unknown) => void;
-}
-
-/** What may happen to a run from outside while it is driven. */
-export interface DriveSignals {
-  /** The run is to be cancelled; the flag in the database was set before. */
-  readonly cancel: AbortSignal;
-  /** This process has to let go of the run. */
-  readonly shutdown: AbortSignal;
-}
+/** What comes next for a run. */
+type Step =
+  /** It is over; perhaps another one follows it in its session. */
+  | { readonly kind: 'over'; readonly next: StartedRun | undefined }
+  /** It sleeps until its user answers. */
+  | { readonly kind: 'waiting' }
+  /** Another replica takes it. */
+  | { readonly kind: 'released' }
+  /** Something has changed: decide anew. */
+  | { readonly kind: 'retry' }
+  /** Another dispatch. */
+  | { readonly kind: 'again'; readonly reason: number; readonly wasLost: boolean };
 
 /**
- * Drives a run: calls the executor, stores and shows what it says in order, acknowledges its checkpoints, and writes the
- * one terminal event. Whatever becomes of the executor, what is open is closed and every tool call has a result.
+ * Drives a run, dispatch by dispatch, until it is over, waits for its user, or goes to another replica. A lost executor is
+ * replaced: claim, fence, dispatch. Whatever becomes of it, what is open is closed and every tool call has a result.
  */
 export class DriveRun {
   readonly #deps: DriveRunDeps;
@@ -48,105 +36,136 @@ export class DriveRun {
     this.#deps = deps;
   }
 
-  /** Resolves when the run is over, or lost to another process. Never rejects. */
-  async execute({ run, lastSeq, lastContextSeq }: StartedRun, caller: Caller, signals: DriveSignals): Promise<void> {
-    const { hub, log, clock, spans, onLost } = this.#deps;
-    const lost = new AbortController();
-    const publisher = hub.open(run.sessionId, lastSeq);
-    const writer = new RunWriter(
-      {
-        log,
-        publisher,
-        clock,
-        onSpanClosed: (span) => spans.export(span, run.span.traceFlags),
-        onFailure: (error) => lost.abort(error),
-      },
-      { sessionId: run.sessionId, runId: run.id, epoch: run.epoch, lastSeq, lastContextSeq },
-    );
-    writer.work.note(rootSpanStart(run));
+  /** Resolves when the run is no longer driven here, with the run that follows it in its session. Never rejects. */
+  async execute(
+    taken: StartedRun | ClaimedRun,
+    caller: Caller,
+    signals: DriveSignals,
+  ): Promise<StartedRun | undefined> {
+    const { sessionId } = taken.run;
+    const told = 'events' in taken ? taken.events.length : 0;
+    const publisher = this.#deps.hub.open(sessionId, taken.lastSeq - told);
+    using driven = new DrivenRun(this.#deps, taken, publisher, signals);
     try {
-      const end = await this.#execute(run, caller, writer, signals, lost.signal);
-      await endRun(this.#deps, run, writer, end);
+      const step = await this.#drive(driven, caller);
+      if (step.kind === 'released') {
+        publisher.handOff();
+      }
+      return step.kind === 'over' ? step.next : undefined;
     } catch (error) {
-      onLost(run, error);
+      this.#deps.reports.lost(driven.run, error);
+      publisher.handOff();
+      return undefined;
     } finally {
-      writer.stop();
       publisher.close();
     }
   }
 
-  async #execute(
-    run: Run,
-    caller: Caller,
-    writer: RunWriter,
-    signals: DriveSignals,
-    lost: AbortSignal,
-  ): Promise<ExecutorEnd> {
-    // Whoever consumes a stream ends it: breaking out of the loop alone would leave the executor at work.
-    const done = new AbortController();
-    const stream = AbortSignal.any([lost, signals.shutdown, done.signal]);
-    const execution = this.#deps.runtime.execute(this.#dispatch(run, caller), stream);
-    const abort = () => execution.abort('cancelled');
-    signals.cancel.addEventListener('abort', abort, { once: true });
-    try {
-      if (signals.cancel.aborted) {
-        abort();
-      }
-      return await relay(execution, writer, signals.cancel);
-    } catch (error) {
-      lost.throwIfAborted();
-      const failure = signals.shutdown.aborted ? shuttingDown() : asDomainError(error);
-      return { outcome: { kind: 'failed', error: this.#deps.toAgentError(failure) }, usage: undefined };
-    } finally {
-      signals.cancel.removeEventListener('abort', abort);
-      // Without a reason it would make an exception with a stack, for nobody.
-      done.abort(isOver);
-    }
-  }
-
-  #dispatch(run: Run, caller: Caller) {
-    const { sessionId, id: runId, epoch, attempt, span, options, deadlineAtMs } = run;
-    return { sessionId, runId, epoch, attempt, span, options, deadlineAtMs, caller, history: this.#history(run) };
-  }
-
-  async *#history({ sessionId }: Run) {
-    let afterSeq = 0;
+  async #drive(driven: DrivenRun, caller: Caller): Promise<Step> {
+    await driven.restore();
+    const search = new ExecutorSearch(this.#deps.clock);
     for (;;) {
-      const messages = await this.#deps.context.read(sessionId, afterSeq, historyPage);
-      yield* sizeGroups(
-        messages.map(({ payload }) => payload),
-        ({ length }) => length,
-      );
-      afterSeq = messages.at(-1)?.seq ?? afterSeq;
-      if (messages.length < historyPage) {
-        return;
+      const step = await this.#dispatch(driven, caller, search);
+      if (step.kind !== 'again') {
+        return step;
+      }
+      await driven.claim(step.reason, step.wasLost);
+    }
+  }
+
+  /** One dispatch, until it is decided what comes next. */
+  async #dispatch(
+    driven: DrivenRun,
+    caller: Caller,
+    search: ExecutorSearch,
+  ): Promise<Exclude<Step, { kind: 'retry' }>> {
+    using expiry = new Expiry(driven.run, this.#deps.clock.nowMs());
+    for (;;) {
+      driven.signals.lost.throwIfAborted();
+      const step = await this.#step(driven, caller, expiry.signal, search);
+      if (step.kind !== 'retry') {
+        return step;
       }
     }
   }
-}
 
-async function relay(execution: Execution, writer: RunWriter, cancel: AbortSignal): Promise<ExecutorEnd> {
-  for await (const frame of execution.frames) {
-    switch (frame.kind) {
-      case 'events':
-        writer.write(frame.events);
-        break;
-      case 'checkpoint':
-        writer.writeContext(frame.contextRows);
-        writer.write(frame.events);
-        // Not awaited: what the executor says meanwhile is taken in order. A failure ends the stream through the writer.
-        writer.committed().then(
-          () => execution.acknowledge(frame.index, cancel.aborted),
-          () => undefined,
-        );
-        break;
-      case 'finish':
-        return frame.end;
+  async #step(driven: DrivenRun, caller: Caller, expired: AbortSignal, search: ExecutorSearch): Promise<Step> {
+    const { run, signals, writer } = driven;
+    const { runtime, context } = this.#deps;
+    if (run.status === 'FINISHING' && run.ending !== undefined && run.ending.status !== 'FAILED') {
+      const { finishReason, usage } = run.ending;
+      return over(driven.end({ outcome: { kind: 'completed', finishReason }, usage }));
+    }
+    const reason = this.#reasonToStop(driven, expired, search);
+    if (reason !== undefined) {
+      return over(driven.stop(reason, false));
+    }
+    if (signals.leave.aborted) {
+      await driven.release();
+      return { kind: 'released' };
+    }
+    const interrupted = AbortSignal.any([signals.cancel, signals.leave, signals.lost, expired]);
+    if (!(await driven.fence(interrupted))) {
+      return { kind: 'retry' };
+    }
+    if (!(await search.find(runtime, interrupted))) {
+      return { kind: 'retry' };
+    }
+    const noteStop = () => driven.noteStop();
+    signals.cancel.addEventListener('abort', noteStop, { once: true });
+    const dispatch = dispatchOf(run, caller, writer.work, context);
+    const end = await attemptRun(runtime, dispatch, writer, { ...signals, expired });
+    signals.cancel.removeEventListener('abort', noteStop);
+    return this.#afterAttempt(driven, end, expired, search);
+  }
+
+  async #afterAttempt(driven: DrivenRun, end: AttemptEnd, expired: AbortSignal, search: ExecutorSearch): Promise<Step> {
+    const { signals } = driven;
+    if (end.kind !== 'lost') {
+      search.found();
+    }
+    switch (end.kind) {
+      case 'finished':
+        return over(signals.cancel.aborted ? driven.stop(end.end, true) : driven.end(end.end));
+      case 'failed':
+        return over(driven.end(this.#failed(end.error)));
+      case 'waiting':
+        return (await driven.wait())
+          ? { kind: 'waiting' }
+          : { kind: 'again', reason: attemptReason.resumed, wasLost: false };
+      case 'detached':
+        return signals.leave.aborted
+          ? { kind: 'retry' }
+          : { kind: 'again', reason: attemptReason.drained, wasLost: false };
+      case 'silent':
+        return { kind: 'retry' };
+      case 'lost':
+        search.lost(end.error, end.wasReached);
+        return signals.leave.aborted || signals.cancel.aborted || expired.aborted
+          ? { kind: 'retry' }
+          : { kind: 'again', reason: attemptReason.executorLost, wasLost: end.wasReached };
     }
   }
-  throw runtimeUnavailable('the stream ended without a finish');
+
+  /** Why a run must not be dispatched again; undefined when it may. */
+  #reasonToStop({ run, signals }: DrivenRun, expired: AbortSignal, search: ExecutorSearch): ExecutorEnd | undefined {
+    if (run.cancelRequestedAtMs !== undefined || signals.cancel.aborted) {
+      return { outcome: { kind: 'aborted' }, usage: undefined };
+    }
+    if (isPoisoned(run)) {
+      return this.#failed(runPoisoned(run.attempt));
+    }
+    if (expired.aborted) {
+      return this.#failed(runDeadlineExceeded());
+    }
+    return search.isHopeless ? this.#failed(search.error) : undefined;
+  }
+
+  #failed(error: DomainError): ExecutorEnd {
+    return { outcome: { kind: 'failed', error: this.#deps.toAgentError(error) }, usage: undefined };
+  }
 }
 
-function asDomainError(error: unknown): DomainError {
-  return error instanceof DomainError ? error : runtimeUnavailable(error);
+async function over(next: Promise<StartedRun | undefined>): Promise<Step> {
+  return { kind: 'over', next: await next };
 }

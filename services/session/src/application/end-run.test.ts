@@ -59,20 +59,20 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('a run whose executor is lost', () => {
+describe('a run whose executor fails', () => {
   test('in the middle of a text ends the block with what was said, and abandons its message', async () => {
     const world = inMemoryWorld();
     const { executor, sessionId } = await startedRun(world);
     executor.say(textStart('b'), textDelta('b', 0, 'Grüße'), textDelta('b', 7, ' 😀'));
-    executor.lose();
+    executor.fail();
     await settled();
-    const error = { code: 14, reason: 31, message: expect.any(String), retryable: true };
+    const error = { code: 13, reason: 99, message: expect.any(String), retryable: false };
     expect(said(world, sessionId)).toEqual([
       textStart('b').data,
       { case: 'textDelta', value: { blockId: 'b', offset: 0n, text: 'Grüße 😀', elidedBytes: 0n } },
       { case: 'textEnd', value: { blockId: 'b', length: 12n } },
       { case: 'messageAbandoned', value: { messageId: 'm-b', reason: 2 } },
-      { case: 'spanEnd', value: { status: 2, errorType: '31', attributes: {} } },
+      { case: 'spanEnd', value: { status: 2, errorType: '99', attributes: {} } },
       { case: 'runError', value: { error, usage: undefined } },
     ]);
     await expectFree(world, sessionId);
@@ -82,7 +82,7 @@ describe('a run whose executor is lost', () => {
     const world = inMemoryWorld();
     const { executor, sessionId } = await startedRun(world);
     executor.say(callStart('c', 'm'), callDelta('c', 0, '{"path":'));
-    executor.lose();
+    executor.fail();
     await settled();
     expect(said(world, sessionId).slice(0, 4)).toEqual([
       callStart('c', 'm').data,
@@ -101,7 +101,7 @@ describe('a run whose executor is lost', () => {
     executor.say(...calls.flatMap((id) => [callStart(id, 'm'), callEnd(id)]));
     executor.checkpoint([assistantMessage('m')], [contextRow('m', run.id, role.assistant)]);
     executor.say(result('c2', 'two'));
-    executor.lose();
+    executor.fail();
     await settled();
     const events = said(world, sessionId).slice(8);
     const context = world.store.sessions.get(sessionId)?.context ?? [];
@@ -126,13 +126,13 @@ describe('a run whose executor is lost', () => {
     const { executor, run, sessionId } = await startedRun(world);
     const root = run.span.span.id;
     executor.say(spanStart('00000000000000a1', root), spanStart('00000000000000a2', '00000000000000a1'));
-    executor.endWithoutFinish();
+    executor.fail();
     await settled();
     const ends = rowsOf(world, sessionId).filter(({ data }) => data.case === 'spanEnd');
     expect(ends.map(({ span, data }) => [span?.id, data.value])).toEqual([
       ['00000000000000a2', { status: 4, errorType: '', attributes: {} }],
       ['00000000000000a1', { status: 4, errorType: '', attributes: {} }],
-      [root, { status: 2, errorType: '31', attributes: {} }],
+      [root, { status: 2, errorType: '99', attributes: {} }],
     ]);
     expect(world.exported.map(({ span }) => span.id)).toEqual(['00000000000000a2', '00000000000000a1', root]);
   });
@@ -190,7 +190,7 @@ describe('the end of a run', () => {
     );
     const { executor, sessionId } = await startedRun(world);
     executor.say(textStart('b'), textDelta('b', 0, 'half'));
-    executor.lose();
+    executor.fail();
     await settled();
     vi.advanceTimersByTime(1000);
     decision.resolve();
@@ -205,7 +205,7 @@ describe('the end of a run', () => {
 
   test('is tried again while the database is away, whether or not it was committed', async () => {
     const attempts: string[] = [];
-    const once = async (name: string, isCommitted: boolean, work: () => Promise<unknown>) => {
+    const once = async (name: string, isCommitted: boolean, work: () => Promise<unknown>): Promise<undefined> => {
       const isFirst = !attempts.includes(name);
       attempts.push(name);
       if (!isFirst || isCommitted) {
@@ -214,12 +214,13 @@ describe('the end of a run', () => {
       if (isFirst) {
         throw away();
       }
+      return undefined;
     };
     const world = replacing((runs) => ({
-      async beginFinishing(runId, epoch) {
+      async beginFinishing(...decision) {
         let isFinishing = false;
         await once('beginFinishing', true, async () => {
-          isFinishing = await runs.beginFinishing(runId, epoch);
+          isFinishing = await runs.beginFinishing(...decision);
         });
         return isFinishing;
       },

@@ -11,9 +11,10 @@ import {
   type ToolResult,
   type UnplacedEvent,
 } from '../domain/event/agent-event.ts';
-import type { Run, RunEnding } from '../domain/run/run.ts';
+import type { Run, RunEnding, StoppedSpan } from '../domain/run/run.ts';
 import { runtimeUnavailable } from '../domain/run/run-errors.ts';
-import type { RunRepository } from '../domain/run/run-repository.ts';
+import type { Finish, RunRepository, StartedRun } from '../domain/run/run-repository.ts';
+import { beginRun } from './begin-run.ts';
 import type { ExecutorEnd } from './ports/agent-runtime.ts';
 import type { MessageCodec } from './ports/message-codec.ts';
 import type { RunWriter } from './run-writer.ts';
@@ -28,17 +29,28 @@ export interface EndRunDeps {
   readonly clock: Clock;
   readonly ids: IdGenerator;
   readonly toAgentError: ErrorTranslator;
+  /** Who drives the run that begins with the end of this one; undefined = any replica. */
+  readonly nextOwnerId: () => string | undefined;
 }
 
 /**
  * Ends a run: decides between completed, cancelled and failed (a cancel that was accepted before the agent was done wins),
- * closes what is open, answers every tool call, and commits all of it with the terminal event. Throws FENCED when the run
- * is somebody else's by now, DATABASE_UNAVAILABLE when nothing can be stored.
+ * closes what is open, answers every tool call, and commits all of it with the terminal event and the begin of the next run
+ * of the queue, which it answers. Throws FENCED when the run is somebody else's by now, DATABASE_UNAVAILABLE when nothing
+ * can be stored.
  */
-export async function endRun(deps: EndRunDeps, run: Run, writer: RunWriter, end: ExecutorEnd): Promise<void> {
+export async function endRun(
+  deps: EndRunDeps,
+  run: Run,
+  writer: RunWriter,
+  end: ExecutorEnd,
+  receipt?: readonly StoppedSpan[],
+): Promise<StartedRun | undefined> {
   writer.stop();
   await writer.committed();
-  const ending = await throughOutage(deps.clock, () => decide(deps, run, end));
+  // What the executor tells is of its own dispatch only.
+  const usage = run.attempt === 1 && end.usage !== undefined ? end.usage : writer.work.usage;
+  const ending = await throughOutage(deps.clock, () => decide(deps, run, { ...end, usage }, receipt));
   const nowMs = deps.clock.nowMs();
   const at = { span: run.span.span, time: eventTime(nowMs) };
   const place = (data: EventData): UnplacedEvent => ({ ...at, data });
@@ -65,14 +77,26 @@ export async function endRun(deps: EndRunDeps, run: Run, writer: RunWriter, end:
   const last = writer.prepareLast(events, rows);
   const terminalSeq = last.append.position.lastSeq + last.append.events.length;
   const { append } = last;
-  await throughOutage(deps.clock, () => deps.runs.finish({ append, ending, terminalSeq, nowMs }));
+  const nextOwnerId = deps.nextOwnerId();
+  const beginNext: Finish['beginNext'] = ({ run: queued, input }, session) =>
+    beginRun(deps.clock, session, queued, input, nextOwnerId);
+  const finish = { append, ending, terminalSeq, nowMs, nextOwnerId, beginNext };
+  const next = await throughOutage(deps.clock, () => deps.runs.finish(finish));
   last.show();
+  return next?.run.ownerId === undefined ? undefined : next;
 }
 
-async function decide({ runs, toAgentError }: EndRunDeps, run: Run, end: ExecutorEnd): Promise<RunEnding> {
-  const { outcome, usage } = end;
-  if (outcome.kind === 'completed' && (await runs.beginFinishing(run.id, run.epoch))) {
-    return { status: 'COMPLETED', finishReason: outcome.finishReason, usage };
+async function decide(
+  { runs, toAgentError }: EndRunDeps,
+  run: Run,
+  { outcome, usage }: ExecutorEnd,
+  receipt: readonly StoppedSpan[] | undefined,
+): Promise<RunEnding> {
+  if (outcome.kind === 'completed') {
+    const completed = { status: 'COMPLETED', finishReason: outcome.finishReason, usage } as const;
+    if (run.status === 'FINISHING' || (await runs.beginFinishing(run.id, run.epoch, completed))) {
+      return completed;
+    }
   }
   const stored = await runs.find(run.sessionId, run.id);
   if (outcome.kind === 'completed' && stored?.status === 'FINISHING') {
@@ -81,7 +105,7 @@ async function decide({ runs, toAgentError }: EndRunDeps, run: Run, end: Executo
   }
   // Only the durable flag makes a run cancelled, not that somebody stopped working on it.
   if (stored?.cancelRequestedAtMs !== undefined) {
-    return { status: 'CANCELLED', finishReason: finishReason.cancelled, usage };
+    return { status: 'CANCELLED', finishReason: finishReason.cancelled, usage, ...(receipt && { receipt }) };
   }
   const error = outcome.kind === 'failed' ? outcome.error : toAgentError(runtimeUnavailable('ended without a reason'));
   return { status: 'FAILED', error, usage };

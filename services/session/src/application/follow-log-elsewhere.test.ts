@@ -5,7 +5,8 @@ import { assistantMessage, textDelta, textEnd, textStart } from '../../tests/dou
 import { Watcher } from '../../tests/doubles/watcher.ts';
 import { inMemoryWorld, openSession, settled, startedRun, startRunIn, type World } from '../../tests/doubles/world.ts';
 import type { EventLog } from '../domain/event/event-log.ts';
-import { type FollowQuery, followLog } from './follow-log.ts';
+import type { FollowQuery } from './follow-cursor.ts';
+import { followLog } from './follow-log.ts';
 
 const query = (sessionId: SessionId, facts: Partial<FollowQuery> = {}): FollowQuery => {
   return { sessionId, afterSeq: 0, endsWithRun: false, live: true, ...facts };

@@ -1,46 +1,21 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { replaced } from '../../tests/doubles/replaced.ts';
-import {
-  assistantMessage,
-  brief,
-  callDelta,
-  callEnd,
-  callStart,
-  result,
-  spanEnd,
-  spanStart,
-  textDelta,
-  textEnd,
-  textStart,
-} from '../../tests/doubles/said.ts';
+import { brief } from '../../tests/doubles/said.ts';
+import { type Said, Speaker, sayings, turns, withoutText } from '../../tests/doubles/speaker.ts';
 import { TextReader } from '../../tests/doubles/text-reader.ts';
 import { Watcher } from '../../tests/doubles/watcher.ts';
 import { inMemoryWorld, rowsOf, settled, startedRun } from '../../tests/doubles/world.ts';
-import type { AgentEvent, UnplacedEvent } from '../domain/event/agent-event.ts';
-import { deltaOf } from '../domain/event/delta.ts';
 import { followLog } from './follow-log.ts';
 
 type Step =
-  | { readonly kind: 'write'; readonly block: number; readonly text: string }
-  | { readonly kind: 'end'; readonly block: number }
-  | { readonly kind: 'call'; readonly isAnswered: boolean }
-  | { readonly kind: 'span' }
+  | Said
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'wait'; readonly turns: number }
   | { readonly kind: 'watch'; readonly cursor: number; readonly live: boolean };
 
-const text = fc.stringMatching(/^[aé語😀"\\]{1,12}$/u);
-const block = fc.nat({ max: 2 });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('write' as const), block, text }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('write' as const), block, text: text.map((each) => each.repeat(200)) }),
-  },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('end' as const), block }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('call' as const), isAnswered: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('span' as const) }) },
+  ...sayings,
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.nat({ max: 300 }) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('wait' as const), turns: fc.nat({ max: 12 }) }) },
   {
@@ -48,62 +23,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('watch' as const), cursor: fc.nat({ max: 30 }), live: fc.boolean() }),
   },
 );
-
-/** Turns steps into what a well-behaved executor says: blocks are opened before they are written and ended once. */
-class Speaker {
-  readonly #open = new Map<number, { id: string; length: number }>();
-  #made = 0;
-
-  says(each: Step): readonly UnplacedEvent[] {
-    switch (each.kind) {
-      case 'write':
-        return this.#write(each.block, each.text);
-      case 'end':
-        return this.#end(each.block);
-      case 'call': {
-        const id = this.#name('call');
-        const asked = [
-          callStart(id, `m-${id}`),
-          callDelta(id, 0, '{"ä"'),
-          callDelta(id, 5, ':1}'),
-          callEnd(id, '{"ä":1}'),
-        ];
-        return [...asked, assistantMessage(`m-${id}`), ...(each.isAnswered ? [result(id)] : [])];
-      }
-      case 'span': {
-        const id = this.#name('span');
-        return [spanStart(id), spanEnd(id)];
-      }
-      default:
-        return [];
-    }
-  }
-
-  #write(index: number, said: string): readonly UnplacedEvent[] {
-    const open = this.#open.get(index) ?? { id: this.#name('block'), length: 0 };
-    const isNew = !this.#open.has(index);
-    const delta = textDelta(open.id, open.length, said);
-    this.#open.set(index, { id: open.id, length: open.length + Buffer.byteLength(said) });
-    return isNew ? [textStart(open.id), delta] : [delta];
-  }
-
-  #end(index: number): readonly UnplacedEvent[] {
-    const open = this.#open.get(index);
-    this.#open.delete(index);
-    return open === undefined ? [] : [textEnd(open.id, open.length), assistantMessage(`m-${open.id}`)];
-  }
-
-  #name(kind: string): string {
-    this.#made += 1;
-    return `${kind}-${this.#made}`;
-  }
-}
-
-async function turns(count: number): Promise<void> {
-  for (let n = 0; n < count; n += 1) {
-    await Promise.resolve();
-  }
-}
 
 async function play(steps: readonly Step[], commitTurns: number, isLost: boolean) {
   const world = inMemoryWorld({
@@ -137,7 +56,7 @@ async function play(steps: readonly Step[], commitTurns: number, isLost: boolean
     }
   }
   if (isLost) {
-    executor.lose();
+    executor.fail();
   } else {
     executor.finish();
   }
@@ -175,9 +94,3 @@ test('every watcher gets the table from its cursor on, and the text that is stor
   );
   await fc.assert(property, { numRuns: 250 });
 }, 30_000);
-
-/** What stays of an event when its text is left out because it was carried before. */
-function withoutText({ seq, data }: AgentEvent): string {
-  const delta = deltaOf(data);
-  return delta === undefined ? brief({ seq, data }) : `${seq} ${data.case} ${delta.blockId}+${delta.offset}`;
-}

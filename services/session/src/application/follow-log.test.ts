@@ -12,7 +12,8 @@ import {
   startRunIn,
   type World,
 } from '../../tests/doubles/world.ts';
-import { type FollowQuery, followLog } from './follow-log.ts';
+import type { FollowQuery } from './follow-cursor.ts';
+import { followLog } from './follow-log.ts';
 
 const query = (sessionId: SessionId, facts: Partial<FollowQuery> = {}): FollowQuery => {
   return { sessionId, afterSeq: 0, endsWithRun: false, live: true, ...facts };

@@ -1,44 +1,50 @@
-import type { RunId, SessionId } from '@spanwise/kernel';
+import type { SessionId } from '@spanwise/kernel';
 import type { AgentEvent } from '../domain/event/agent-event.ts';
-import { isTerminal } from '../domain/event/delta.ts';
 import type { EventLog } from '../domain/event/event-log.ts';
 import { bytesAtMost } from '../domain/event/event-size.ts';
-import type { LivePosition, Published } from './published.ts';
+import { FollowCursor, type FollowQuery } from './follow-cursor.ts';
+import { heartbeatMs, Pace, Silence } from './pace.ts';
+import type { LivePosition } from './published.ts';
 import type { SessionHub } from './session-hub.ts';
 import { sizeGroups } from './size-groups.ts';
-import type { Subscription, Taken } from './subscription.ts';
+import type { HandedOff, Subscription, Taken } from './subscription.ts';
 
-/** Silence after which a sign of life is sent. */
-const heartbeatMs = 10_000;
 const replayPage = 500;
 
-export interface FollowQuery {
-  readonly sessionId: SessionId;
-  /** Events with a greater seq; must lie within the log. */
+/** The last step of a stream that can not go on here: the client goes on after `afterSeq` at another replica. */
+export interface HandoffStep {
+  readonly kind: 'handoff';
   readonly afterSeq: number;
-  /** Only events of this run. */
-  readonly runId?: RunId;
-  /** Ends after the terminal event of `runId`. */
-  readonly endsWithRun: boolean;
-  /** False: durable events only, with their whole text. */
-  readonly live: boolean;
+  /** How long the client should wait before that; left out = not at all. */
+  readonly retryAfterMs?: number;
 }
 
 /** A step of a watcher's stream. */
 export type FollowStep =
   | { readonly kind: 'events'; readonly events: readonly AgentEvent[] }
   | { readonly kind: 'caught-up'; readonly seq: number }
-  | { readonly kind: 'heartbeat'; readonly lastSeq: number };
+  | { readonly kind: 'heartbeat'; readonly lastSeq: number }
+  | HandoffStep;
 
 export interface FollowDeps {
   readonly log: EventLog;
   readonly hub: SessionHub;
 }
 
+/** One stream: what it is subscribed to, how far it is, and how it is read. */
+interface Follower {
+  readonly query: FollowQuery;
+  readonly subscription: Subscription;
+  readonly cursor: FollowCursor;
+  readonly pace: Pace;
+  readonly silence: Silence;
+}
+
 /**
  * One log, replayed and live: rows after the cursor, then the text that is shown and not stored yet, then what the driver
  * shows. A watcher that falls behind, or whose session is driven elsewhere, is brought up from the rows again. No event
- * is told twice and none is left out, whatever the cursor.
+ * is told twice and none is left out, whatever the cursor. Ends with a handoff when the stream can not go on here.
+ * Throws TOO_MANY_WATCHERS, and WATCHER_TOO_SLOW when it is not read.
  */
 export async function* followLog(
   { log, hub }: FollowDeps,
@@ -46,22 +52,38 @@ export async function* followLog(
   signal: AbortSignal,
 ): AsyncGenerator<FollowStep, void> {
   using subscription = hub.subscribe(query.sessionId);
+  using pace = new Pace(subscription, hub.limits.slowMs);
   using silence = new Silence();
-  const cursor = new Cursor(query);
+  const cursor = new FollowCursor(query);
+  const follower = { query, subscription, cursor, pace, silence };
   let isFirst = true;
   while (!signal.aborted && !cursor.isEnded) {
+    if (subscription.handedOff !== undefined) {
+      yield handoffStep(cursor.seq, subscription.handedOff);
+      return;
+    }
     const position = await beginAnew(subscription, log, query.sessionId);
-    yield* replay(log, query, cursor, position.lastSeq, signal);
+    yield* replay(log, follower, position.lastSeq, signal);
+    if (cursor.isEnded || cursor.seq < position.lastSeq) {
+      continue;
+    }
     subscription.hasRead(position.lastSeq);
-    if (query.live && !cursor.isEnded) {
-      yield* told(cursor.pass(position.tails.map((event) => ({ event }))));
+    cursor.endIfWaiting();
+    if (cursor.isEnded) {
+      return;
     }
-    if (isFirst && !cursor.isEnded) {
+    yield* told(cursor.passTails(position.tails), follower);
+    if (isFirst) {
       isFirst = false;
-      yield { kind: 'caught-up', seq: cursor.seq };
+      yield* handed({ kind: 'caught-up', seq: cursor.seq }, follower);
     }
-    yield* live(subscription, cursor, silence, signal);
+    yield* live(follower, signal);
   }
+}
+
+/** The last step of a stream that was handed off. */
+export function handoffStep(afterSeq: number, { retryAfterMs }: HandedOff): HandoffStep {
+  return { kind: 'handoff', afterSeq, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
 /** Where the rows end and the queue begins: at what the driver has shown, or, when none is here, at the log's end. */
@@ -79,36 +101,55 @@ async function beginAnew(subscription: Subscription, log: EventLog, sessionId: S
   }
 }
 
-/** Events as steps that fit into one message each. */
-function* told(events: readonly AgentEvent[]): Generator<FollowStep, void> {
+function* handed(step: FollowStep, { pace, cursor }: Follower): Generator<FollowStep, void> {
+  pace.handed();
+  yield step;
+  pace.taken(() => cursor.seq);
+}
+
+/** Events as steps that fit into one message each. `beforeSeq` is where the stream stood before them. */
+function* told(
+  events: readonly AgentEvent[],
+  { pace, cursor }: Follower,
+  beforeSeq = cursor.seq,
+): Generator<FollowStep, void> {
+  let count = 0;
   for (const group of sizeGroups(events, bytesAtMost)) {
+    count += group.length;
+    pace.handed();
     yield { kind: 'events', events: group };
+    pace.taken(() => (count === events.length ? cursor.seq : lastSeqOf(events.slice(0, count), beforeSeq)));
   }
 }
 
-async function* replay(log: EventLog, query: FollowQuery, cursor: Cursor, untilSeq: number, signal: AbortSignal) {
-  const { sessionId, runId } = query;
-  while (cursor.seq < untilSeq && !cursor.isEnded && !signal.aborted) {
-    const filter = runId === undefined ? {} : { runId };
-    const events = await log.read({ sessionId, afterSeq: cursor.seq, untilSeq, limit: replayPage, ...filter });
-    yield* told(cursor.pass(events.map((event) => ({ event }))));
+function lastSeqOf(events: readonly AgentEvent[], beforeSeq: number): number {
+  return Number(events.findLast(({ seq }) => seq > 0n)?.seq ?? beforeSeq);
+}
+
+/** Stops early when the stream ends, or is handed off. */
+async function* replay(log: EventLog, follower: Follower, untilSeq: number, signal: AbortSignal) {
+  const { cursor, subscription } = follower;
+  const { sessionId, runId } = follower.query;
+  const filter = runId === undefined ? {} : { runId };
+  const isLeft = () => signal.aborted || subscription.handedOff !== undefined;
+  while (cursor.seq < untilSeq && !cursor.isEnded && !isLeft()) {
+    const beforeSeq = cursor.seq;
+    const events = await log.read({ sessionId, afterSeq: beforeSeq, untilSeq, limit: replayPage, ...filter });
+    const passed = cursor.passRows(events);
     if (events.length < replayPage) {
       cursor.skipTo(untilSeq);
     }
+    yield* told(passed, follower, beforeSeq);
   }
 }
 
-/** Tells what the driver shows until the watcher has to be caught up. */
-async function* live(
-  subscription: Subscription,
-  cursor: Cursor,
-  silence: Silence,
-  signal: AbortSignal,
-): AsyncGenerator<FollowStep> {
+/** Tells what the driver shows until the watcher has to be caught up, or the stream ends. */
+async function* live(follower: Follower, signal: AbortSignal): AsyncGenerator<FollowStep> {
+  const { subscription, cursor, silence } = follower;
   while (!cursor.isEnded) {
     if (silence.isTooLong) {
       silence.end();
-      yield { kind: 'heartbeat', lastSeq: cursor.seq };
+      yield* handed({ kind: 'heartbeat', lastSeq: cursor.seq }, follower);
     }
     const taken: Taken = await subscription.take(heartbeatMs, signal);
     switch (taken.kind) {
@@ -119,74 +160,18 @@ async function* live(
         silence.isTooLong = true;
         break;
       case 'events': {
-        if (cursor.hasHoleBefore(taken.entries)) {
-          return;
-        }
-        const events = cursor.pass(taken.entries);
+        const beforeSeq = cursor.seq;
+        const passed = cursor.passShown(taken.entries);
         subscription.hasRead(cursor.seq);
-        if (events.length > 0) {
+        if (passed.told.length > 0) {
           silence.end();
         }
-        yield* told(events);
+        yield* told(passed.told, follower, beforeSeq);
+        if (passed.hasHole) {
+          return;
+        }
+        cursor.endIfWaiting();
       }
     }
-  }
-}
-
-/** How long a stream has said nothing, also while it passes over what it was not asked for. */
-class Silence implements Disposable {
-  isTooLong = false;
-  readonly #timer = setTimeout(() => {
-    this.isTooLong = true;
-  }, heartbeatMs);
-
-  /** Something is said: it begins anew. */
-  end(): void {
-    this.isTooLong = false;
-    this.#timer.refresh();
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-  }
-}
-
-/** How far a stream is, and what of a session passes into it. */
-class Cursor {
-  seq: number;
-  isEnded = false;
-  readonly #query: FollowQuery;
-
-  constructor(query: FollowQuery) {
-    this.#query = query;
-    this.seq = query.afterSeq;
-  }
-
-  skipTo(seq: number): void {
-    this.seq = Math.max(this.seq, seq);
-  }
-
-  /** True when durable events between the cursor and these are missing. */
-  hasHoleBefore(entries: readonly Published[]): boolean {
-    const first = entries.find(({ event }) => event.seq > this.seq);
-    return first !== undefined && Number(first.event.seq) > this.seq + 1;
-  }
-
-  /** Moves on, and answers what is to be told: nothing twice, nothing after the end. */
-  pass(entries: readonly Published[]): AgentEvent[] {
-    const { live, runId, endsWithRun } = this.#query;
-    const told: AgentEvent[] = [];
-    for (const { event, elided } of entries) {
-      const isDurable = event.seq > 0n;
-      const isNews = isDurable ? Number(event.seq) > this.seq : live;
-      if (isDurable) {
-        this.skipTo(Number(event.seq));
-      }
-      if (isNews && !this.isEnded && (runId === undefined || event.runId === runId)) {
-        told.push(live && elided !== undefined ? elided : event);
-        this.isEnded = endsWithRun && event.runId === runId && isTerminal(event);
-      }
-    }
-    return told;
   }
 }

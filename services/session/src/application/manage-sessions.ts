@@ -2,17 +2,15 @@ import { brandId, type Clock, type IdGenerator, type SessionId } from '@spanwise
 import type { Session } from '../domain/session/session.ts';
 import { sessionBusy, sessionNotFound } from '../domain/session/session-errors.ts';
 import type { SessionRepository } from '../domain/session/session-repository.ts';
+import type { AnnounceCancel } from './announce-cancel.ts';
 import { type Page, type PageRequest, readPage } from './paging.ts';
 import type { Caller } from './ports/caller.ts';
-import type { CancelSignal } from './ports/cancel-signal.ts';
 import type { PageTokens } from './ports/page-tokens.ts';
-import type { RunDrivers } from './run-drivers.ts';
 import { ownSession } from './session-access.ts';
 
 export interface ManageSessionsDeps {
   readonly sessions: SessionRepository;
-  readonly drivers: RunDrivers;
-  readonly cancelSignal: CancelSignal;
+  readonly announceCancel: AnnounceCancel;
   readonly pageTokens: PageTokens;
   readonly clock: Clock;
   readonly ids: IdGenerator;
@@ -73,7 +71,7 @@ export class ManageSessions {
 
   /** Throws SESSION_NOT_FOUND, and SESSION_BUSY while a run is active unless it is to be cancelled with it. */
   async delete(caller: Caller, id: SessionId, cancelsActiveRun: boolean): Promise<void> {
-    const { sessions, drivers, cancelSignal, clock } = this.#deps;
+    const { sessions, announceCancel, clock } = this.#deps;
     const result = await sessions.delete(caller.uid, id, cancelsActiveRun, clock.nowMs());
     if (result.kind === 'not-found') {
       throw sessionNotFound();
@@ -82,8 +80,7 @@ export class ManageSessions {
       throw sessionBusy(result.activeRunId);
     }
     if (result.cancelledRunId !== undefined) {
-      drivers.cancel(result.cancelledRunId);
-      void cancelSignal.send(result.cancelledRunId);
+      announceCancel.execute({ id: result.cancelledRunId, sessionId: id });
     }
   }
 }

@@ -1,23 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { replaced } from '../../tests/doubles/replaced.ts';
-import { inMemoryWorld, instanceId, openSession, settled, startedRun, type World } from '../../tests/doubles/world.ts';
+import { inMemoryWorld, instanceId, settled, startedRun, type World } from '../../tests/doubles/world.ts';
 import { startPolls } from './polls.ts';
 
 function polls(world: World, more: Partial<Parameters<typeof startPolls>[0]> = {}) {
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
-  return {
-    errors,
-    stop: startPolls({
-      endLost: async () => undefined,
-      ...world,
-      instanceId,
-      cancelPollMs: 1000,
-      logPollMs: 250,
-      onError,
-      ...more,
-    }),
-  };
+  const times = { ownRunsMs: 1000, takeOverMs: 2000 };
+  return { errors, stop: startPolls({ ...world, instanceId: () => instanceId, ...times, onError, ...more }) };
 }
 
 async function pass(ms: number): Promise<void> {
@@ -40,43 +30,36 @@ describe('looking at the database', () => {
     const { run, executor, sessionId } = await startedRun(world);
     const { stop } = polls(world);
     await world.runs.requestCancel(sessionId, run.id, '', 1);
-    await pass(950);
+    await pass(700);
     expect(executor.aborts).toEqual([]);
-    await pass(50);
-    expect(executor.aborts).toEqual(['cancelled']);
-    await pass(3000);
+    await pass(300);
     expect(executor.aborts).toEqual(['cancelled']);
     await stop[Symbol.asyncDispose]();
   });
 
-  test('asks for no flags while nothing is driven here', async () => {
+  test('lets go of a run that the database says is driven here and that is not', async () => {
     const world = inMemoryWorld();
-    let asked = 0;
-    const runs = replaced(world.runs, {
-      async cancelRequested() {
-        asked += 1;
-        return [];
-      },
-    });
-    const { stop } = polls(world, { runs });
+    const { run, sessionId } = await startedRun(world);
+    world.drivers.loseAll();
+    await settled();
+    expect(world.drivers.count).toBe(0);
+    const { stop } = polls(world, { takeOverMs: 1_000_000 });
+    await pass(1000);
+    expect((await world.runs.find(sessionId, run.id))?.ownerId).toBe(instanceId);
+    await pass(1000);
+    expect((await world.runs.find(sessionId, run.id))?.ownerId).toBeUndefined();
+    await stop[Symbol.asyncDispose]();
+  });
+
+  test('takes a run that nobody drives', async () => {
+    const world = inMemoryWorld();
+    const { run } = await startedRun(world);
+    world.drivers.loseAll();
+    await settled();
+    const { stop } = polls(world);
     await pass(5000);
-    expect(asked).toBe(0);
-    await stop[Symbol.asyncDispose]();
-  });
-
-  test('tells watchers of sessions that are driven elsewhere how far the log is', async () => {
-    const world = inMemoryWorld();
-    const sessionId = await openSession(world);
-    const elsewhere = await startedRun(world);
-    const { hub } = inMemoryWorld();
-    const { stop } = polls(world, { hub });
-    const [idle, grown] = [hub.subscribe(sessionId), hub.subscribe(elsewhere.sessionId)];
-    const taken = grown.take(10_000, new AbortController().signal);
-    const silent = idle.take(10_000, new AbortController().signal);
-    await pass(250);
-    expect(await taken).toEqual({ kind: 'behind' });
-    await pass(10_000);
-    expect(await silent).toEqual({ kind: 'silence' });
+    expect(world.taken).toMatchObject([{ run: { id: run.id, attempt: 2 }, reason: 3 }]);
+    expect(world.runtime.executions).toHaveLength(2);
     await stop[Symbol.asyncDispose]();
   });
 
@@ -85,10 +68,10 @@ describe('looking at the database', () => {
     const { run, executor, sessionId } = await startedRun(world);
     let fails = true;
     const runs = replaced(world.runs, {
-      cancelRequested(ownerId) {
+      ownedBy(ownerId) {
         const isFailing = fails;
         fails = false;
-        return isFailing ? Promise.reject(new TypeError('away')) : world.runs.cancelRequested(ownerId);
+        return isFailing ? Promise.reject(new TypeError('away')) : world.runs.ownedBy(ownerId);
       },
     });
     const { errors, stop } = polls(world, { runs });
@@ -101,9 +84,8 @@ describe('looking at the database', () => {
 
   test('ends with the look that is under way', async () => {
     const world = inMemoryWorld();
-    await startedRun(world);
     const look = Promise.withResolvers<readonly never[]>();
-    const { stop } = polls(world, { runs: replaced(world.runs, { cancelRequested: () => look.promise }) });
+    const { stop } = polls(world, { runs: replaced(world.runs, { ownedBy: () => look.promise }) });
     await pass(1000);
     let isStopped = false;
     const stopping = stop[Symbol.asyncDispose]().then(() => {

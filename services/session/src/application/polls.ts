@@ -1,80 +1,62 @@
-import type { EventLog } from '../domain/event/event-log.ts';
 import type { RunRepository } from '../domain/run/run-repository.ts';
+import { repeat } from './repeat.ts';
 import type { RunDrivers } from './run-drivers.ts';
-import type { SessionHub } from './session-hub.ts';
+import type { TakeOver } from './take-over.ts';
 
 export interface PollDeps {
   readonly runs: RunRepository;
-  readonly log: EventLog;
-  readonly hub: SessionHub;
   readonly drivers: RunDrivers;
-  readonly instanceId: string;
-  /** Ends the runs that this process lost while the database was away. Asked with every poll of the flags. */
-  readonly endLost: () => Promise<void>;
-  /** How often the cancel flags of the runs that are driven here are read; default 1 s. */
-  readonly cancelPollMs: number;
-  /** How often the logs that are watched here and driven elsewhere are looked at; default 250 ms. */
-  readonly logPollMs: number;
+  readonly takeOver: TakeOver;
+  readonly instanceId: () => string;
+  /** How often the runs that this process owns are read, with their cancel flags; default 1 s. */
+  readonly ownRunsMs: number;
+  /** How often runs that nobody drives are looked for; default 2 s. */
+  readonly takeOverMs: number;
   /** Told of a poll that failed; the next one tries again. */
   readonly onError: (error: unknown) => void;
 }
 
-/** What makes cancels and watchers work when nothing else brings the news: looking at the database, now and then. */
+/** What makes cancels and take-overs work when nothing else brings the news: looking at the database, now and then. */
 export function startPolls(deps: PollDeps): AsyncDisposable {
-  const { runs, log, hub, drivers, instanceId, onError } = deps;
-  const cancels = repeat(deps.cancelPollMs, onError, async () => {
-    await deps.endLost();
-    if (drivers.count > 0) {
-      (await runs.cancelRequested(instanceId)).forEach((runId) => drivers.cancel(runId));
-    }
-  });
-  const logs = repeat(deps.logPollMs, onError, async () => {
-    const watched = hub.watchedElsewhere();
-    if (watched.length > 0) {
-      for (const [sessionId, lastSeq] of await log.lastSeqs(watched)) {
-        hub.tellLastSeq(sessionId, lastSeq);
-      }
-    }
-  });
+  const { takeOver, onError } = deps;
+  const ownRuns = new OwnRuns(deps);
+  const stops = [
+    repeat(deps.ownRunsMs, onError, () => ownRuns.look()),
+    repeat(deps.takeOverMs, onError, () => takeOver.execute()),
+  ];
   return {
     async [Symbol.asyncDispose]() {
-      await Promise.all([cancels(), logs()]);
+      await Promise.all(stops.map((stop) => stop()));
     },
   };
 }
 
-/** The longest pause while a task keeps failing. */
-const maxPauseMs = 5_000;
+/** The runs that the database says are driven here. */
+class OwnRuns {
+  readonly #deps: PollDeps;
+  /** Those that were not, at the last look: one that was just started or taken is about to be. */
+  #unknown = new Set<string>();
 
-/** Repeats a task with a pause between its end and its next start, longer while it fails. Answers what stops it. */
-function repeat(pauseMs: number, onError: (error: unknown) => void, task: () => Promise<void>): () => Promise<void> {
-  let timer: NodeJS.Timeout;
-  let running = Promise.resolve();
-  let isStopped = false;
-  let failures = 0;
-  const schedule = () => {
-    timer = setTimeout(
-      () => {
-        running = task()
-          .then(
-            () => {
-              failures = 0;
-            },
-            (error: unknown) => {
-              failures += 1;
-              onError(error);
-            },
-          )
-          .then(() => (isStopped ? undefined : schedule()));
-      },
-      Math.min(maxPauseMs, pauseMs * 2 ** failures),
-    );
-    timer.unref();
-  };
-  schedule();
-  return async () => {
-    isStopped = true;
-    clearTimeout(timer);
-    await running;
-  };
+  constructor(deps: PollDeps) {
+    this.#deps = deps;
+  }
+
+  /** Stops those that are to be cancelled, and lets go of those that nobody here knows: their claim's answer was lost. */
+  async look(): Promise<void> {
+    const { runs, drivers, instanceId } = this.#deps;
+    const ownerId = instanceId();
+    const unknown = new Set<string>();
+    for (const { runId, epoch, isCancelRequested } of await runs.ownedBy(ownerId)) {
+      const key = `${runId} ${epoch}`;
+      if (!drivers.isDriving(runId)) {
+        unknown.add(key);
+        if (this.#unknown.has(key)) {
+          await runs.release(runId, epoch, ownerId);
+        }
+      } else if (isCancelRequested) {
+        drivers.cancel(runId);
+      }
+    }
+    this.#unknown = unknown;
+  }
 }

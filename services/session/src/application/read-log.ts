@@ -1,6 +1,6 @@
 import type { ExecSpan, RunId, SessionId } from '@spanwise/kernel';
 import type { LlmContext, StoredMessage } from '../domain/context/llm-context.ts';
-import { type AgentEvent, eventTimeMs, type SpanEnd, type SpanStart } from '../domain/event/agent-event.ts';
+import { type AgentEvent, eventTimeMs, type SpanEnd, type SpanStart, spanStatus } from '../domain/event/agent-event.ts';
 import type { EventLog } from '../domain/event/event-log.ts';
 import { bytesAtMost } from '../domain/event/event-size.ts';
 import type { Run } from '../domain/run/run.ts';
@@ -55,7 +55,7 @@ export class ReadLog {
         return this.#deps.log.read({ sessionId, ...rangeOf(run, afterSeq), limit });
       },
       cursorOf: ({ seq }) => [Number(seq)],
-      bytesOf: bytesAtMost,
+      bytesOf: (event: AgentEvent) => bytesAtMost(event),
     });
   }
 
@@ -89,7 +89,7 @@ export class ReadLog {
       const events = await this.#deps.log.read({
         sessionId: run.sessionId,
         ...rangeOf(run, afterSeq),
-        cases: ['spanStart', 'spanEnd'],
+        cases: ['spanStart', 'spanEnd', 'runAttempt'],
         limit: logPage,
       });
       for (const event of events) {
@@ -118,10 +118,22 @@ function noteSpan(spans: Map<string, LoggedSpan>, { span, time, data, seq }: Age
   }
   if (data.case === 'spanStart') {
     spans.set(span.id, { ...data.value, span, startMs: eventTimeMs(time), end: undefined, seq: Number(seq) });
+  } else if (data.case === 'runAttempt') {
+    abandonOpen(spans, eventTimeMs(time));
   } else if (data.case === 'spanEnd') {
     const open = spans.get(span.id);
     if (open !== undefined) {
       spans.set(span.id, { ...open, end: { ...data.value, endMs: eventTimeMs(time) } });
+    }
+  }
+}
+
+/** Another dispatch: what was open is over, but for the run itself. */
+function abandonOpen(spans: Map<string, LoggedSpan>, endMs: number): void {
+  const end = { status: spanStatus.abandoned, errorType: '', attributes: {}, endMs };
+  for (const [id, open] of spans) {
+    if (open.end === undefined && open.span.par !== '') {
+      spans.set(id, { ...open, end });
     }
   }
 }

@@ -1,5 +1,7 @@
 import { brandId, type RunId, type SessionId } from '@spanwise/kernel';
-import type { Run } from '../domain/run/run.ts';
+import type { Interrupt } from '../domain/event/agent-event.ts';
+import type { InterruptRepository } from '../domain/run/interrupt-repository.ts';
+import { isOver, type Run } from '../domain/run/run.ts';
 import type { RunRepository } from '../domain/run/run-repository.ts';
 import type { SessionRepository } from '../domain/session/session-repository.ts';
 import { type Page, type PageRequest, readPage } from './paging.ts';
@@ -10,6 +12,7 @@ import { ownRun, ownSession } from './session-access.ts';
 export interface ReadRunsDeps {
   readonly sessions: SessionRepository;
   readonly runs: RunRepository;
+  readonly interrupts: InterruptRepository;
   readonly pageTokens: PageTokens;
 }
 
@@ -21,9 +24,14 @@ export class ReadRuns {
     this.#deps = deps;
   }
 
-  /** Throws RUN_NOT_FOUND. */
-  get(caller: Caller, sessionId: SessionId, runId: RunId): Promise<Run> {
-    return ownRun(this.#deps, caller, sessionId, runId);
+  /** A run, and what it waits for. Throws RUN_NOT_FOUND. */
+  async get(
+    caller: Caller,
+    sessionId: SessionId,
+    runId: RunId,
+  ): Promise<{ run: Run; interrupts: readonly Interrupt[] }> {
+    const run = await ownRun(this.#deps, caller, sessionId, runId);
+    return { run, interrupts: isOver(run.status) ? [] : await this.#deps.interrupts.open(runId) };
   }
 
   /** Newest first. Throws SESSION_NOT_FOUND, INVALID_PAGE_TOKEN. */

@@ -2,11 +2,11 @@ import { eventTime, spanKind, spanServiceName, type UnplacedEvent } from '../dom
 import type { Run } from '../domain/run/run.ts';
 
 /** SPAN_START of the span that stands for the whole run. */
-export function rootSpanStart(run: Pick<Run, 'id' | 'sessionId' | 'span' | 'options' | 'createdAtMs'>): UnplacedEvent {
+export function rootSpanStart(run: Pick<Run, 'id' | 'sessionId' | 'span' | 'options'>, startMs: number): UnplacedEvent {
   const { agent } = run.options;
   return {
     span: run.span.span,
-    time: eventTime(run.createdAtMs),
+    time: eventTime(startMs),
     data: {
       case: 'spanStart',
       value: {

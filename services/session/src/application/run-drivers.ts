@@ -1,6 +1,7 @@
 import type { RunId } from '@spanwise/kernel';
-import type { StartedRun } from '../domain/run/run-repository.ts';
+import type { ClaimedRun, StartedRun } from '../domain/run/run-repository.ts';
 import type { DriveRun } from './drive-run.ts';
+import type { DriveSignals } from './drive-signals.ts';
 import type { Caller } from './ports/caller.ts';
 
 interface Driven {
@@ -12,18 +13,35 @@ interface Driven {
 export class RunDrivers implements AsyncDisposable {
   readonly #driveRun: DriveRun;
   readonly #driven = new Map<RunId, Driven>();
-  readonly #shutdown = new AbortController();
+  readonly #leave = new AbortController();
+  #lost = new AbortController();
+  #leaveGraceMs = 0;
 
   constructor(driveRun: DriveRun) {
     this.#driveRun = driveRun;
   }
 
-  /** Drives a run until it is over; does not wait for that. */
-  drive(started: StartedRun, caller: Caller): void {
+  /** Drives a run until it is over or given up, then the one that follows it in its session; does not wait for that. */
+  drive(taken: StartedRun | ClaimedRun, caller?: Caller): void {
+    const { id } = taken.run;
     const cancel = new AbortController();
-    const signals = { cancel: cancel.signal, shutdown: this.#shutdown.signal };
-    const done = this.#driveRun.execute(started, caller, signals).finally(() => this.#driven.delete(started.run.id));
-    this.#driven.set(started.run.id, { cancel, done });
+    const signals: DriveSignals = {
+      cancel: cancel.signal,
+      leave: this.#leave.signal,
+      leaveGraceMs: () => this.#leaveGraceMs,
+      lost: this.#lost.signal,
+    };
+    // Runs that nobody's request has brought here go without the user's token.
+    const identity = caller ?? { uid: taken.uid, email: taken.run.email, token: '' };
+    const done = this.#driveRun.execute(taken, identity, signals).then((next) => {
+      if (this.#driven.get(id)?.cancel === cancel) {
+        this.#driven.delete(id);
+      }
+      if (next !== undefined) {
+        this.drive(next);
+      }
+    });
+    this.#driven.set(id, { cancel, done });
   }
 
   /** Stops a run whose cancel flag is set. True when it is driven here. */
@@ -33,13 +51,36 @@ export class RunDrivers implements AsyncDisposable {
     return driven !== undefined;
   }
 
+  isDriving(runId: RunId): boolean {
+    return this.#driven.has(runId);
+  }
+
   get count(): number {
     return this.#driven.size;
   }
 
-  /** Ends every run as failed, so that its session takes the next one. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#shutdown.abort();
-    await Promise.all([...this.#driven.values()].map(({ done }) => done));
+  /** True from the begin of a shutdown: nothing is begun or taken any more. */
+  get isLeaving(): boolean {
+    return this.#leave.signal.aborted;
+  }
+
+  /** The lease is gone: others may have the runs. What is driven later is driven under the next one. */
+  loseAll(): void {
+    this.#lost.abort();
+    this.#lost = new AbortController();
+  }
+
+  /** Lets go of every run in good order, each after its turn or the grace, and resolves when none is left. */
+  async leave(graceMs: number): Promise<void> {
+    this.#leaveGraceMs = graceMs;
+    this.#leave.abort();
+    while (this.#driven.size > 0) {
+      await Promise.all([...this.#driven.values()].map(({ done }) => done));
+    }
+  }
+
+  /** Lets go of every run at once. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.leave(0);
   }
 }

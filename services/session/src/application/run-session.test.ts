@@ -7,10 +7,19 @@ import type { RunSessionRequest } from './run-session.ts';
 const beginning = ['1 runStart', '2 spanStart', '3 message'];
 
 async function open(world: World, sessionId: SessionId, more: Partial<RunSessionRequest> = {}, isLeftByClient = true) {
-  const request = { caller: alice, sessionId, input: [['hello']], options, requestId: 'r', afterSeq: 0, live: true };
+  const request = {
+    caller: alice,
+    sessionId,
+    input: [['hello']],
+    options,
+    requestId: 'r',
+    afterSeq: 0,
+    live: true,
+  } as const;
+  const busyPolicy = 'reject';
   const stream = new Watcher((signal) =>
     world.runSession.execute(
-      { ...request, cancelsOnDisconnect: false, ...more },
+      { ...request, busyPolicy, cancelsOnDisconnect: false, ...more },
       { signal, isLeftByClient: () => isLeftByClient },
     ),
   );

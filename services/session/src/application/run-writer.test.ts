@@ -111,7 +111,7 @@ describe('order', () => {
   test('tells of a closed span once its end is committed', async () => {
     const gated = gate();
     const { writer, closed } = writerOn(gated.pass);
-    writer.write([spanStart('00000000000000a1', '', 1000), spanEnd('00000000000000a1', '', 2500)]);
+    writer.write([spanStart('00000000000000a1', '', {}, 1000), spanEnd('00000000000000a1', '', 2500)]);
     await lingered();
     expect(closed).toEqual([]);
     await gated.open();

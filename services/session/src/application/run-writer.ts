@@ -3,8 +3,10 @@ import type { ContextRow } from '../domain/context/llm-context.ts';
 import type { UnplacedEvent } from '../domain/event/agent-event.ts';
 import { isLiveDelta } from '../domain/event/delta.ts';
 import type { Append, AppendPosition, EventLog } from '../domain/event/event-log.ts';
+import { bytesAtMost } from '../domain/event/event-size.ts';
 import { OpenBlocks } from '../domain/event/open-blocks.ts';
 import { type ClosedSpan, OpenWork } from '../domain/run/open-work.ts';
+import type { ClaimedRun } from '../domain/run/run-repository.ts';
 import { AppendBatch } from './append-batch.ts';
 import type { Publisher } from './session-hub.ts';
 import { throughOutage } from './through-outage.ts';
@@ -18,6 +20,8 @@ const chunkDelayMs = 250;
 const lingerMs = 20;
 /** Items of the queue that one append takes at most. */
 const maxBatch = 1024;
+/** What may wait to be stored, in bytes; beyond, whoever says more is asked to wait. */
+const fullBytes = 1024 * 1024;
 
 export interface RunWriterDeps {
   readonly log: EventLog;
@@ -32,6 +36,7 @@ export interface RunWriterDeps {
 type Item =
   | { readonly kind: 'event'; readonly event: UnplacedEvent }
   | { readonly kind: 'row'; readonly row: ContextRow }
+  | { readonly kind: 'spec'; readonly spec: Uint8Array }
   | { readonly kind: 'chunks' }
   | ({ readonly kind: 'committed' } & Waiting);
 
@@ -49,8 +54,10 @@ export class RunWriter {
   /** What the run has begun and not ended. */
   readonly work = new OpenWork();
   readonly #deps: RunWriterDeps;
-  readonly #blocks = new OpenBlocks();
   readonly #queue: Item[] = [];
+  #blocks = new OpenBlocks();
+  #queuedBytes = 0;
+  #room: PromiseWithResolvers<void> | undefined;
   #position: AppendPosition;
   #isDraining = false;
   #isStopped = false;
@@ -67,6 +74,7 @@ export class RunWriter {
   write(events: readonly UnplacedEvent[]): void {
     for (const event of events) {
       this.#queue.push({ kind: 'event', event });
+      this.#queuedBytes += bytesAtMost(event);
     }
     if (events.some(isLiveDelta)) {
       void this.#drain();
@@ -76,17 +84,45 @@ export class RunWriter {
   }
 
   /** Takes note of what an earlier driver of the run has stored, without storing it again. */
-  restore(event: UnplacedEvent): void {
+  restore(event: UnplacedEvent, nowMs: number): void {
     this.work.note(event);
-    this.#blocks.note(event);
-    this.#blocks.takeChunks();
+    if (event.data.case === 'runAttempt') {
+      this.work.abandonAttempt(nowMs);
+    }
   }
 
-  /** Takes rows for the context, to be stored together with the events that are written next. */
-  writeContext(rows: readonly ContextRow[]): void {
+  /** Takes rows for the context and the run's spec, to be stored together with the events that are written next. */
+  writeContext(rows: readonly ContextRow[], spec?: Uint8Array): void {
     for (const row of rows) {
       this.#queue.push({ kind: 'row', row });
+      this.#queuedBytes += row.payload.length;
     }
+    if (spec !== undefined) {
+      this.#queue.push({ kind: 'spec', spec });
+    }
+  }
+
+  /** Undefined while more can be taken; otherwise resolves when it can, or when nothing can be stored any more. */
+  room(): Promise<void> | undefined {
+    if (this.#queuedBytes < fullBytes || this.#failure !== undefined) {
+      return undefined;
+    }
+    this.#room ??= Promise.withResolvers();
+    void this.#drain();
+    return this.#room.promise;
+  }
+
+  /**
+   * Goes on in another epoch, after this process has claimed the run again. Comes after `committed`. What was said and
+   * belongs to no complete message is void.
+   */
+  continueAs({ run, lastSeq, lastContextSeq, events, nowMs }: ClaimedRun & { readonly nowMs: number }): void {
+    this.#position = { sessionId: run.sessionId, runId: run.id, epoch: run.epoch, lastSeq, lastContextSeq };
+    this.#blocks = new OpenBlocks();
+    this.#isStopped = false;
+    events.forEach((event) => this.work.note(event));
+    this.work.abandonAttempt(nowMs).forEach(this.#deps.onSpanClosed);
+    this.#deps.publisher.publish(events.map((event) => ({ event })));
   }
 
   /** Resolves when all that was taken before is committed and shown. Throws FENCED or DATABASE_UNAVAILABLE. */
@@ -129,6 +165,7 @@ export class RunWriter {
     while (this.#queue.length > 0) {
       const items = this.#queue.splice(0, maxBatch);
       await this.#store(items).catch((error: unknown) => this.#fail(error));
+      this.#noteTaken();
       for (const item of items) {
         if (item.kind === 'committed') {
           settle(item, this.#failure);
@@ -137,6 +174,17 @@ export class RunWriter {
     }
     this.#isDraining = false;
     this.#scheduleChunks();
+  }
+
+  #noteTaken(): void {
+    this.#queuedBytes = this.#queue.reduce(
+      (sum, item) => sum + (item.kind === 'event' ? bytesAtMost(item.event) : 0),
+      0,
+    );
+    if (this.#queuedBytes < fullBytes || this.#failure !== undefined) {
+      this.#room?.resolve();
+      this.#room = undefined;
+    }
   }
 
   async #store(items: readonly Item[]): Promise<void> {
@@ -168,12 +216,17 @@ export class RunWriter {
       this.#place(item.event, batch);
     } else if (item.kind === 'row') {
       batch.addRow(item.row);
+    } else if (item.kind === 'spec') {
+      batch.spec = item.spec;
     } else if (item.kind === 'chunks') {
       this.#blocks.takeChunks().forEach((chunk) => batch.addChunk(chunk));
     }
   }
 
   #place(event: UnplacedEvent, batch: AppendBatch): void {
+    if (event.data.case === 'interrupt' && this.work.isRaised(event.data.value.interrupt?.id ?? '')) {
+      return;
+    }
     const chunk = this.#blocks.note(event);
     const isLive = isLiveDelta(event);
     if (isLive) {

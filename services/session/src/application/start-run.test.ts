@@ -19,7 +19,8 @@ import { eventTime, role } from '../domain/event/agent-event.ts';
 import type { StartRunRequest } from './start-run.ts';
 
 const request = (sessionId: SessionId, more: Partial<StartRunRequest> = {}): StartRunRequest => {
-  return { caller: alice, sessionId, input: [['hello', 'world'], ['again']], options, requestId: 'r', ...more };
+  const input = [['hello', 'world'], ['again']];
+  return { caller: alice, sessionId, input, options, requestId: 'r', busyPolicy: 'reject', ...more };
 };
 
 beforeEach(() => {
@@ -34,11 +35,8 @@ describe('starting a run', () => {
     const world = inMemoryWorld();
     const sessionId = await openSession(world);
     const timed = { ...options, timeoutMs: 5000 };
-    const { run, isNew, lastSeq, lastContextSeq } = await world.startRun.execute(
-      request(sessionId, { options: timed }),
-    );
+    const { run } = await world.startRun.execute(request(sessionId, { options: timed }));
     const nowMs = world.clock.nowMs();
-    expect({ isNew, lastSeq, lastContextSeq }).toEqual({ isNew: true, lastSeq: 4, lastContextSeq: 2 });
     expect(run).toEqual({
       ...{
         id: run.id,
@@ -53,6 +51,11 @@ describe('starting a run', () => {
         cancelRequestedAtMs: undefined,
         cancelReason: '',
         ending: undefined,
+        lostAttempts: 0,
+        spec: undefined,
+        email: alice.email,
+        remainingMs: undefined,
+        wakeAtMs: undefined,
         createdAtMs: nowMs,
         endedAtMs: undefined,
       },
@@ -92,12 +95,11 @@ describe('starting a run', () => {
     const world = inMemoryWorld();
     const sessionId = await openSession(world);
     const all = await Promise.all(Array.from({ length: 10 }, () => world.startRun.execute(request(sessionId))));
-    expect(all.map(({ isNew }) => isNew).filter(Boolean)).toHaveLength(1);
     expect(new Set(all.map(({ run }) => run.id)).size).toBe(1);
     world.runtime.last.finish();
     await settled();
     const again = await world.startRun.execute(request(sessionId));
-    expect([again.isNew, again.run.status]).toEqual([false, 'COMPLETED']);
+    expect(again.run.status).toBe('COMPLETED');
     expect(world.runtime.executions).toHaveLength(1);
   });
 
@@ -123,7 +125,8 @@ describe('starting a run', () => {
     first.executor.finish();
     await settled();
     const second = await startRunIn(world, first.sessionId);
-    expect([second.isNew, second.run.requestId]).not.toEqual([true, first.run.requestId]);
+    expect(second.run.requestId).not.toBe(first.run.requestId);
+    expect(second.run.id).not.toBe(first.run.id);
   });
 
   test('in a session of someone else, or in none, is refused', async () => {
@@ -157,10 +160,50 @@ describe('starting a run', () => {
     }
     await settled();
     vi.advanceTimersByTime(200);
-    const { isNew, run, lastSeq } = await starting;
-    expect({ isNew, lastSeq, id: run.id }).toEqual({ isNew: true, lastSeq: 4, id: world.runtime.last.dispatch.runId });
+    const { run } = await starting;
+    await settled();
+    expect(world.runtime.last.dispatch.runId).toBe(run.id);
     world.runtime.last.finish();
     await settled();
     expect((await world.runs.find(sessionId, run.id))?.status).toBe('COMPLETED');
+  });
+
+  test('in a busy session waits for its turn, and begins with the end of the run before it', async () => {
+    const world = inMemoryWorld();
+    const first = await startedRun(world);
+    const policy = { busyPolicy: 'enqueue', requestId: 'q' } as const;
+    const { run: queued } = await world.startRun.execute(request(first.sessionId, policy));
+    expect([queued.status, queued.startSeq]).toEqual(['QUEUED', 0]);
+    expect(world.runtime.executions).toHaveLength(1);
+    first.executor.finish();
+    await settled();
+    const { dispatch } = world.runtime.last;
+    expect(dispatch).toMatchObject({ runId: queued.id, epoch: 2, attempt: 1, caller: { uid: 'alice', token: '' } });
+    expect((await Array.fromAsync(dispatch.history)).flat()).toHaveLength(3);
+    world.runtime.last.finish();
+    await settled();
+    const ends = rowsOf(world, first.sessionId).filter(({ data }) => data.case === 'runEnd');
+    expect(ends.map(({ runId }) => runId)).toEqual([first.run.id, queued.id]);
+    expect(await world.sessions.find(alice.uid, first.sessionId)).toMatchObject({ status: 'IDLE', epoch: 2 });
+  });
+
+  test('interrupts the active run when it is told to, and begins after its end', async () => {
+    const world = inMemoryWorld();
+    const first = await startedRun(world);
+    const policy = { busyPolicy: 'interrupt', requestId: 'i' } as const;
+    const { run } = await world.startRun.execute(request(first.sessionId, policy));
+    await settled();
+    expect(first.executor.aborts).toEqual(['cancelled']);
+    first.executor.finish({ kind: 'aborted' });
+    await settled();
+    expect((await world.runs.find(first.sessionId, first.run.id))?.status).toBe('CANCELLED');
+    expect(world.runtime.last.dispatch.runId).toBe(run.id);
+  });
+
+  test('is refused by a process that shuts down', async () => {
+    const world = inMemoryWorld();
+    const sessionId = await openSession(world);
+    await world.drivers.leave(0);
+    await expect(world.startRun.execute(request(sessionId))).rejects.toMatchObject({ reason: 'SHUTTING_DOWN' });
   });
 });

@@ -1,21 +1,15 @@
-import {
-  brandId,
-  type Clock,
-  type ExecSpanContext,
-  type IdGenerator,
-  type RunId,
-  type SessionId,
-} from '@spanwise/kernel';
+import { brandId, type Clock, type IdGenerator, type RunId, type SessionId } from '@spanwise/kernel';
 import type { ContextRow } from '../domain/context/llm-context.ts';
-import { eventTime, role, type UnplacedEvent } from '../domain/event/agent-event.ts';
+import { role } from '../domain/event/agent-event.ts';
 import type { Run, RunOptions } from '../domain/run/run.ts';
-import type { RunBeginning, RunRepository, StartedRun } from '../domain/run/run-repository.ts';
-import type { Session } from '../domain/session/session.ts';
-import { AppendBatch } from './append-batch.ts';
+import { shuttingDown } from '../domain/run/run-errors.ts';
+import type { BusyPolicy, RunRepository, StartPlan } from '../domain/run/run-repository.ts';
+import type { AnnounceCancel } from './announce-cancel.ts';
+import { beginRun } from './begin-run.ts';
 import type { Caller } from './ports/caller.ts';
 import type { MessageCodec } from './ports/message-codec.ts';
 import type { SpanExporter } from './ports/span-exporter.ts';
-import { rootSpanStart } from './root-span.ts';
+import type { RunDrivers } from './run-drivers.ts';
 import { throughOutage } from './through-outage.ts';
 
 export interface StartRunRequest {
@@ -26,6 +20,7 @@ export interface StartRunRequest {
   readonly options: RunOptions;
   /** Empty = one is made. */
   readonly requestId: string;
+  readonly busyPolicy: BusyPolicy;
 }
 
 export interface StartRunDeps {
@@ -34,10 +29,11 @@ export interface StartRunDeps {
   readonly spans: SpanExporter;
   readonly clock: Clock;
   readonly ids: IdGenerator;
+  readonly drivers: RunDrivers;
   /** Id of this process: the owner of what it starts. */
-  readonly instanceId: string;
-  /** Takes the run from here; must not wait for it. */
-  readonly drive: (started: StartedRun, caller: Caller) => void;
+  readonly instanceId: () => string;
+  /** Tells whoever drives a run that its cancel was requested. */
+  readonly announceCancel: AnnounceCancel;
 }
 
 /** Tokens of a text, estimated: four bytes each. Exact counts depend on the model. */
@@ -46,8 +42,8 @@ function estimateTokens(payload: Uint8Array): number {
 }
 
 /**
- * Starts a run in an idle session: the run, RUN_START, its root span and the input are committed together, then it is
- * driven. The same request_id answers the run that it started, whatever has become of it.
+ * Starts a run: in an idle session the run, RUN_START, its root span and the input are committed together, then it is
+ * driven; in a busy one the policy decides. The same request_id answers the run that it made, whatever has become of it.
  */
 export class StartRun {
   readonly #deps: StartRunDeps;
@@ -56,31 +52,74 @@ export class StartRun {
     this.#deps = deps;
   }
 
-  /** Throws SESSION_NOT_FOUND, SESSION_BUSY, REQUEST_ID_REUSED. */
-  async execute(request: StartRunRequest): Promise<StartedRun> {
-    const { caller, sessionId } = request;
-    const requestId = request.requestId === '' ? this.#deps.ids.uuid() : request.requestId;
-    const fingerprint = await digest(JSON.stringify([request.input, request.options]));
-    const runId = brandId<RunId>(this.#deps.ids.uuid());
-    const traceId = this.#deps.ids.traceId();
-    const span: ExecSpanContext = {
-      span: { id: this.#deps.ids.spanId(), par: '' },
-      traceId,
-      traceFlags: this.#deps.spans.traceFlags(traceId),
-    };
-    const rows = request.input.map((texts) => this.#inputRow(runId, texts));
-    const beginning = { runId, requestId, fingerprint, span, rows, options: request.options };
-    const found = await throughOutage(this.#deps.clock, () =>
-      this.#deps.runs.start({ uid: caller.uid, sessionId, requestId, fingerprint }, (session) =>
-        this.#begin(session, beginning),
-      ),
-    );
-    // An attempt whose answer was lost may have started it: then it is found by its id, and nobody else drives it.
-    const started = { ...found, isNew: found.run.id === runId };
-    if (started.isNew) {
-      this.#deps.drive(started, caller);
+  /** Throws SESSION_NOT_FOUND, SESSION_BUSY, QUEUE_FULL, REQUEST_ID_REUSED, SHUTTING_DOWN. */
+  async execute(request: StartRunRequest): Promise<{ readonly run: Run }> {
+    const { clock, drivers, runs } = this.#deps;
+    if (drivers.isLeaving) {
+      throw shuttingDown();
     }
-    return started;
+    const { caller, sessionId, busyPolicy } = request;
+    const made = await this.#make(request);
+    const { requestId, fingerprint, id } = made.run;
+    const plan = this.#plan(made);
+    const identity = { uid: caller.uid, sessionId, requestId, fingerprint, busyPolicy };
+    const outcome = await throughOutage(clock, () => runs.start(identity, plan));
+    switch (outcome.kind) {
+      case 'started':
+        drivers.drive(outcome.started, caller);
+        return outcome.started;
+      case 'queued':
+        if (outcome.cancelled !== undefined) {
+          this.#deps.announceCancel.execute({ id: outcome.cancelled, sessionId });
+        }
+        return outcome;
+      case 'found':
+        // An attempt whose answer was lost may have started it: then it is found by its id, and nobody else drives it.
+        if (outcome.run.id === id && outcome.run.ownerId === this.#deps.instanceId()) {
+          drivers.drive({ ...outcome, uid: caller.uid }, caller);
+        }
+        return outcome;
+    }
+  }
+
+  async #make({ caller, sessionId, input, options, ...request }: StartRunRequest): Promise<MadeRun> {
+    const { ids, spans, clock } = this.#deps;
+    const runId = brandId<RunId>(ids.uuid());
+    const traceId = ids.traceId();
+    const run: Run = {
+      id: runId,
+      sessionId,
+      requestId: request.requestId === '' ? ids.uuid() : request.requestId,
+      fingerprint: await digest(JSON.stringify([input, options])),
+      status: 'QUEUED',
+      ownerId: undefined,
+      epoch: 0,
+      attempt: 0,
+      lostAttempts: 0,
+      options,
+      spec: undefined,
+      email: caller.email,
+      span: { span: { id: ids.spanId(), par: '' }, traceId, traceFlags: spans.traceFlags(traceId) },
+      startSeq: 0,
+      terminalSeq: 0,
+      deadlineAtMs: undefined,
+      remainingMs: undefined,
+      wakeAtMs: undefined,
+      cancelRequestedAtMs: undefined,
+      cancelReason: '',
+      ending: undefined,
+      createdAtMs: clock.nowMs(),
+      endedAtMs: undefined,
+    };
+    return { run, rows: input.map((texts) => this.#inputRow(runId, texts)) };
+  }
+
+  #plan({ run, rows }: MadeRun): StartPlan {
+    const { clock, instanceId } = this.#deps;
+    return {
+      begin: (session) => beginRun(clock, session, run, rows, instanceId()),
+      queue: () => ({ run, input: rows }),
+    };
   }
 
   #inputRow(runId: RunId, texts: readonly string[]): ContextRow {
@@ -88,60 +127,11 @@ export class StartRun {
     const payload = this.#deps.codec.encode({ role: 'user', id: messageId, runId, texts });
     return { messageId, runId, role: role.user, tokens: estimateTokens(payload), payload };
   }
-
-  #begin(session: Session, start: Beginning): RunBeginning {
-    const { clock, instanceId } = this.#deps;
-    const nowMs = clock.nowMs();
-    const { runId, rows, span, options } = start;
-    const epoch = session.epoch + 1;
-    const run: Run = {
-      id: runId,
-      sessionId: session.id,
-      requestId: start.requestId,
-      fingerprint: start.fingerprint,
-      status: 'RUNNING',
-      ownerId: instanceId,
-      epoch,
-      attempt: 1,
-      options,
-      span,
-      startSeq: session.lastSeq + 1,
-      terminalSeq: 0,
-      deadlineAtMs: options.timeoutMs === undefined ? undefined : nowMs + options.timeoutMs,
-      cancelRequestedAtMs: undefined,
-      cancelReason: '',
-      ending: undefined,
-      createdAtMs: nowMs,
-      endedAtMs: undefined,
-    };
-    const { lastSeq, lastContextSeq } = session;
-    const batch = new AppendBatch({ sessionId: session.id, runId, epoch, lastSeq, lastContextSeq }, clock);
-    rows.forEach((row) => batch.addRow(row));
-    firstEvents(run, rows).forEach((event) => batch.addDurable(event));
-    return { run, events: batch.durable, contextRows: rows };
-  }
 }
 
-interface Beginning {
-  readonly runId: RunId;
-  readonly requestId: string;
-  readonly fingerprint: string;
-  readonly span: ExecSpanContext;
+interface MadeRun {
+  readonly run: Run;
   readonly rows: readonly ContextRow[];
-  readonly options: RunOptions;
-}
-
-function firstEvents(run: Run, rows: readonly ContextRow[]): readonly UnplacedEvent[] {
-  const at = { span: run.span.span, time: eventTime(run.createdAtMs) };
-  const inputMessageIds = rows.map(({ messageId }) => messageId);
-  const { agent } = run.options;
-  return [
-    { ...at, data: { case: 'runStart', value: { agent, attempt: 1, inputMessageIds, traceId: run.span.traceId } } },
-    rootSpanStart(run),
-    ...inputMessageIds.map((messageId): UnplacedEvent => {
-      return { ...at, data: { case: 'message', value: { messageId, role: role.user, contextSeq: 0n } } };
-    }),
-  ];
 }
 
 async function digest(text: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { brandId, type SessionId } from '@spanwise/kernel';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { callDelta, callStart, spanStart, textDelta, textEnd, textStart } from '../../tests/doubles/said.ts';
+import { spanStart } from '../../tests/doubles/said.ts';
 import type { UnplacedEvent } from '../domain/event/agent-event.ts';
 import type { Published } from './published.ts';
 import { SessionHub } from './session-hub.ts';
@@ -68,13 +68,13 @@ describe('a subscription', () => {
     const publisher = hub.open(sessionId, 0);
     using subscription = hub.subscribe(sessionId);
     subscription.restart();
-    publisher.publish(entries(1, 1024));
-    publisher.publish(entries(1025, 1));
-    publisher.publish(entries(1026, 1));
+    publisher.publish(entries(1, 256));
+    publisher.publish(entries(257, 1));
+    publisher.publish(entries(258, 1));
     expect(await subscription.take(10, never)).toEqual({ kind: 'behind' });
-    expect(subscription.restart()).toEqual({ lastSeq: 1026, tails: [] });
-    publisher.publish(entries(1027, 1));
-    expect(await subscription.take(10, never)).toEqual({ kind: 'events', entries: entries(1027, 1) });
+    expect(subscription.restart()).toEqual({ lastSeq: 258, tails: [] });
+    publisher.publish(entries(259, 1));
+    expect(await subscription.take(10, never)).toEqual({ kind: 'events', entries: entries(259, 1) });
   });
 
   test('takes one group that is larger than the limit when nothing waits', async () => {
@@ -102,6 +102,19 @@ describe('a subscription', () => {
     expect(await silence).toEqual({ kind: 'silence' });
   });
 
+  test('that is handed off gets what waits first, and then looks no more', async () => {
+    const hub = new SessionHub();
+    const publisher = hub.open(sessionId, 0);
+    using subscription = hub.subscribe(sessionId);
+    subscription.restart();
+    publisher.publish(entries(1, 1));
+    publisher.handOff();
+    publisher.publish(entries(2, 1));
+    expect(await subscription.take(10, never)).toEqual({ kind: 'events', entries: entries(1, 1) });
+    expect(await subscription.take(10, never)).toEqual({ kind: 'behind' });
+    expect(subscription.handedOff).toEqual({ retryAfterMs: 200 });
+  });
+
   test('is behind once a driver begins after it, with what the start has committed', async () => {
     const hub = new SessionHub();
     using subscription = hub.subscribe(sessionId);
@@ -109,47 +122,5 @@ describe('a subscription', () => {
     const taken = subscription.take(10_000, never);
     hub.open(sessionId, 3);
     expect(await taken).toEqual({ kind: 'behind' });
-  });
-});
-
-describe('the hub', () => {
-  test('knows of each open block the text that is not stored', () => {
-    const hub = new SessionHub();
-    const publisher = hub.open(sessionId, 0);
-    const chunk = shown(3, textDelta('b', 0, 'Grü'));
-    publisher.publish([shown(1, textStart('b')), shown(2, callStart('c', 'm')), shown(0, textDelta('b', 0, 'Gr'))]);
-    publisher.publish([shown(0, textDelta('b', 2, 'ü')), shown(0, callDelta('c', 0, '{')), chunk]);
-    publisher.publish([shown(0, textDelta('b', 4, 'ß')), shown(0, textDelta('b', 6, 'e'))]);
-    using subscription = hub.subscribe(sessionId);
-    const position = subscription.restart();
-    expect(position?.lastSeq).toBe(3);
-    expect(position?.tails.map(({ seq, data }) => ({ seq, data }))).toEqual([
-      { seq: 0n, data: textDelta('b', 4, 'ße').data },
-      { seq: 0n, data: callDelta('c', 0, '{').data },
-    ]);
-    publisher.publish([shown(4, textDelta('b', 4, 'ße')), shown(5, textEnd('b', 7))]);
-    expect(subscription.restart()?.tails.map(({ data }) => data)).toEqual([callDelta('c', 0, '{').data]);
-  });
-
-  test('knows who is watched and not driven here', () => {
-    const hub = new SessionHub();
-    const watchers = [hub.subscribe(sessionId), hub.subscribe(sessionId), hub.subscribe(otherId)];
-    expect(hub.watchedElsewhere()).toEqual([sessionId, otherId]);
-    const publisher = hub.open(otherId, 0);
-    expect(hub.watchedElsewhere()).toEqual([sessionId]);
-    publisher.close();
-    watchers[0]?.[Symbol.dispose]();
-    expect(hub.watchedElsewhere()).toEqual([sessionId, otherId]);
-    watchers.slice(1).forEach((watcher) => watcher[Symbol.dispose]());
-    expect(hub.watchedElsewhere()).toEqual([]);
-  });
-
-  test('keeps the next driver when the one before lets go late', () => {
-    const hub = new SessionHub();
-    const first = hub.open(sessionId, 5);
-    hub.open(sessionId, 9);
-    first.close();
-    using subscription = hub.subscribe(sessionId);
-    expect(subscription.restart()).toEqual({ lastSeq: 9, tails: [] });
   });
 });

@@ -1,22 +1,27 @@
 import type { LivePosition, Published } from './published.ts';
-
-/** Events that wait for one watcher at most; beyond, they are dropped and it is caught up from the log. */
-const maxWaiting = 1024;
+import { WaitingEvents } from './waiting-events.ts';
 
 /** What a watcher finds when it looks. */
 export type Taken =
   | { readonly kind: 'events'; readonly entries: readonly Published[] }
-  /** Events were dropped, or the log grew elsewhere: read it. */
+  /** Events were dropped, the log grew elsewhere, or it was handed off: look anew. */
   | { readonly kind: 'behind' }
   | { readonly kind: 'silence' }
   | { readonly kind: 'aborted' };
+
+/** A stream is to end here and to go on at another replica. */
+export interface HandedOff {
+  /** How long the client should wait before that; undefined = not at all. */
+  readonly retryAfterMs: number | undefined;
+}
 
 /** A watcher's end of the hub: a bounded queue that the driver never waits for. */
 export class Subscription implements Disposable {
   readonly #position: () => LivePosition | undefined;
   readonly #end: () => void;
-  #queue: Published[] = [];
+  readonly #waiting = new WaitingEvents();
   #isBehind = false;
+  #handedOff: HandedOff | undefined;
   #toldSeq = 0;
   #readSeq = 0;
   #settle: ((why: 'woken' | 'silence') => void) | undefined;
@@ -30,11 +35,11 @@ export class Subscription implements Disposable {
   }
 
   /**
-   * Begins anew: forgets what waits and answers, in the same step, where the session stands when it is driven here.
+   * Begins anew: forgets what waits and answers, in the same step, where the session stands when a driver shows it here.
    * What is shown from now on waits in the queue.
    */
   restart(): LivePosition | undefined {
-    this.#queue = [];
+    this.#waiting.clear();
     this.#isBehind = false;
     // The watcher reads on now: as far as the driver has shown, or to the end of the log. What it was told before may be
     // committed and not shown yet; looking for that again and again would keep the driver from showing it.
@@ -44,7 +49,17 @@ export class Subscription implements Disposable {
 
   /** Whether something was shown since the last restart. */
   get hasWaiting(): boolean {
-    return this.#isBehind || this.#queue.length > 0;
+    return this.#isBehind || !this.#waiting.isEmpty;
+  }
+
+  /** Whether the watcher has something to do. */
+  get hasNews(): boolean {
+    return this.hasWaiting || this.#handedOff !== undefined || this.#toldSeq > this.#readSeq;
+  }
+
+  /** Set once the stream is to end. */
+  get handedOff(): HandedOff | undefined {
+    return this.#handedOff;
   }
 
   /** The watcher has read the log up to here. */
@@ -52,13 +67,24 @@ export class Subscription implements Disposable {
     this.#readSeq = Math.max(this.#readSeq, seq);
   }
 
-  push(entries: readonly Published[]): void {
-    if (this.#queue.length > 0 && this.#queue.length + entries.length > maxWaiting) {
-      this.#queue = [];
-      this.#isBehind = true;
-    } else if (!this.#isBehind) {
-      this.#queue.push(...entries);
+  /** Shows entries that take `bytes` on the wire. */
+  push(entries: readonly Published[], bytes: number): void {
+    if (!this.#isBehind) {
+      this.#isBehind = !this.#waiting.add(entries, bytes);
     }
+    this.#wake();
+  }
+
+  /** What waits is not all that there is: the watcher has to begin anew. */
+  fallBehind(): void {
+    this.#waiting.clear();
+    this.#isBehind = true;
+    this.#wake();
+  }
+
+  /** The stream is to end, after what waits. */
+  handOff(retryAfterMs?: number): void {
+    this.#handedOff ??= { retryAfterMs };
     this.#wake();
   }
 
@@ -74,28 +100,21 @@ export class Subscription implements Disposable {
     if (signal.aborted) {
       return { kind: 'aborted' };
     }
-    const isSilent = this.#peek() === undefined && (await this.#wait(silenceMs, signal)) === 'silence';
-    const found = this.#peek();
-    if (found?.kind === 'events') {
-      this.#queue = [];
+    const isSilent = !this.hasNews && (await this.#wait(silenceMs, signal)) === 'silence';
+    if (!this.#waiting.isEmpty) {
+      return { kind: 'events', entries: this.#waiting.take() };
     }
-    return found ?? (signal.aborted ? { kind: 'aborted' } : { kind: isSilent ? 'silence' : 'behind' });
+    if (this.hasNews) {
+      return { kind: 'behind' };
+    }
+    return signal.aborted ? { kind: 'aborted' } : { kind: isSilent ? 'silence' : 'behind' };
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#waiting.clear();
     this.#end();
-  }
-
-  #peek(): Taken | undefined {
-    if (this.#isBehind) {
-      return { kind: 'behind' };
-    }
-    if (this.#queue.length > 0) {
-      return { kind: 'events', entries: this.#queue };
-    }
-    return this.#toldSeq > this.#readSeq ? { kind: 'behind' } : undefined;
   }
 
   /** One timer and one listener for all waits: a stream of deltas waits thousands of times. */

@@ -33,7 +33,10 @@ export class WatchSession {
     this.#deps = deps;
   }
 
-  /** Goes on until the signal. Throws SESSION_NOT_FOUND, RUN_NOT_FOUND, CURSOR_OUT_OF_RANGE. */
+  /**
+   * Goes on until the signal, or a handoff. Throws SESSION_NOT_FOUND, RUN_NOT_FOUND, CURSOR_OUT_OF_RANGE,
+   * TOO_MANY_WATCHERS, WATCHER_TOO_SLOW.
+   */
   async *execute(request: WatchSessionRequest, signal: AbortSignal): AsyncGenerator<FollowStep, void> {
     const { sessions, runs, log, hub } = this.#deps;
     const { caller, sessionId, runId, live } = request;

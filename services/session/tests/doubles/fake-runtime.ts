@@ -1,3 +1,4 @@
+import { DomainError } from '@spanwise/kernel';
 import type {
   AgentRuntime,
   Dispatch,
@@ -16,6 +17,7 @@ export class FakeExecution implements Execution {
   readonly signal: AbortSignal;
   readonly acks: { readonly index: bigint; readonly isCancelRequested: boolean }[] = [];
   readonly aborts: string[] = [];
+  readonly detaches: number[] = [];
   readonly #frames = new FrameQueue<RuntimeFrame>();
   #checkpoints = 0n;
 
@@ -37,17 +39,31 @@ export class FakeExecution implements Execution {
     this.aborts.push(reason);
   }
 
+  detach(graceMs: number): void {
+    this.detaches.push(graceMs);
+  }
+
   say(...events: readonly UnplacedEvent[]): void {
     this.#frames.push({ kind: 'events', events });
   }
 
-  checkpoint(events: readonly UnplacedEvent[], contextRows: readonly ContextRow[] = []): void {
+  checkpoint(events: readonly UnplacedEvent[], contextRows: readonly ContextRow[] = [], spec?: Uint8Array): void {
     this.#checkpoints += 1n;
-    this.#frames.push({ kind: 'checkpoint', index: this.#checkpoints, events, contextRows });
+    this.#frames.push({ kind: 'checkpoint', index: this.#checkpoints, events, contextRows, spec });
+  }
+
+  /** The executor lets go of the run. */
+  yield(reason: 'waiting' | 'detached'): void {
+    this.#frames.push({ kind: 'yield', reason });
   }
 
   finish(outcome: ExecutorOutcome = { kind: 'completed', finishReason: 1 }): void {
     this.#frames.push({ kind: 'finish', end: { outcome, usage: undefined } });
+  }
+
+  /** The executor fails in a way that another one would as well. */
+  fail(): void {
+    this.lose(new DomainError('internal', 'INTERNAL', 'broken'));
   }
 
   /** The executor is gone. */
@@ -64,6 +80,12 @@ export class FakeExecution implements Execution {
 /** A runtime whose executors are played by the test. */
 export class FakeRuntime implements AgentRuntime {
   readonly executions: FakeExecution[] = [];
+  /** False: nobody is there. */
+  isUp = true;
+
+  async isReady(): Promise<boolean> {
+    return this.isUp;
+  }
 
   execute(dispatch: Dispatch, signal: AbortSignal): Execution {
     const execution = new FakeExecution(dispatch, signal);

@@ -24,7 +24,11 @@ export function writerOn(commit: (append: Append) => Promise<void> = () => Promi
   const writer = new RunWriter(
     {
       log: { append, read: async () => [], lastSeqs: async () => new Map() },
-      publisher: { publish: (entries) => void shown.push(...entries), close: () => undefined },
+      publisher: {
+        publish: (entries) => void shown.push(...entries),
+        close: () => undefined,
+        handOff: () => undefined,
+      },
       clock,
       onSpanClosed: (span) => void closed.push(span),
       onFailure: (error) => void failures.push(error),

@@ -6,6 +6,7 @@ import {
   type RunRequest,
   type RunResponseSchema,
   type StartFrame,
+  type YieldReason,
 } from '@spanwise/contracts/spanwise/runtime/v1/runtime';
 import { MessageSchema, type PartSchema, Role } from '@spanwise/contracts/spanwise/type/v1/message';
 import { invariantBroken } from '@spanwise/kernel';
@@ -31,6 +32,7 @@ export class PlayedRun {
   readonly history: Uint8Array[] = [];
   readonly acks: { readonly index: bigint; readonly cancelRequested: boolean }[] = [];
   readonly aborted = Promise.withResolvers<string>();
+  readonly detached = Promise.withResolvers<void>();
   readonly started = Promise.withResolvers<StartFrame>();
   readonly closed = Promise.withResolvers<void>();
   readonly responses = new FrameQueue<Response>();
@@ -65,10 +67,18 @@ export class PlayedRun {
         case 'abort':
           this.aborted.resolve(frame.value.reason);
           break;
+        case 'detach':
+          this.detached.resolve();
+          break;
         case undefined:
           throw invariantBroken('a frame without a case');
       }
     }
+  }
+
+  /** The executor lets go of the run. */
+  yield(reason: YieldReason): void {
+    this.responses.push({ frame: { case: 'yield', value: { reason } } });
   }
 
   say(...events: readonly Event[]): void {

@@ -34,6 +34,9 @@ export const message = (messageId: string, role: number, contextSeq = 0n) =>
 export const assistantMessage = (messageId: string) => message(messageId, role.assistant);
 export const abandoned = (messageId: string) => durable({ case: 'messageAbandoned', value: { messageId, reason: 1 } });
 export const result = (callId: string, text = 'done') => durable({ case: 'toolResult', value: resultOf(callId, text) });
+export const attempt = (number: number) => durable({ case: 'runAttempt', value: { attempt: number, reason: 1 } });
+export const waiting = () => durable({ case: 'runWaiting', value: { interrupts: [] } });
+export const answered = () => durable({ case: 'interruptAnswered', value: { answer: undefined } });
 export const resultOf = (callId: string, value: string) => ({
   callId,
   outcome: 1,
@@ -52,9 +55,9 @@ export function callDelta(callId: string, offset: number, text: string): Unplace
   return { span, data: { case: 'toolCallDelta', value: { callId, offset: BigInt(offset), text, elidedBytes: 0n } } };
 }
 
-export function spanStart(id: string, par = '', ms = atMs): UnplacedEvent {
-  const value = { kind: 2, name: `turn ${id}`, traceId: 'c'.repeat(32), attributes: {}, service: 'agent-runtime' };
-  return { span: { id, par }, time: eventTime(ms), data: { case: 'spanStart', value } };
+export function spanStart(id: string, par = '', attributes: Record<string, string> = {}, ms = atMs) {
+  const value = { kind: 2, name: `turn ${id}`, traceId: 'c'.repeat(32), attributes, service: 'agent-runtime' };
+  return { span: { id, par }, time: eventTime(ms), data: { case: 'spanStart', value } } satisfies UnplacedEvent;
 }
 
 export function spanEnd(id: string, par = '', ms = atMs): UnplacedEvent {

@@ -10,6 +10,7 @@ import { createInternalTransport, errorInfoOf } from '@spanwise/service-kit';
 import { silentLogger, Telemetry } from '@spanwise/telemetry';
 import { createSessionService } from '../../src/composition-root.ts';
 import { readSessionConfig } from '../../src/config.ts';
+import { type FenceServer, startFenceServer } from './fence-server.ts';
 import { type PlayedRun, type RuntimeServer, startRuntimeServer } from './runtime-server.ts';
 
 export type SessionClient = Client<typeof SessionService>;
@@ -18,6 +19,7 @@ export type SessionClient = Client<typeof SessionService>;
 export interface SessionServer extends AsyncDisposable {
   readonly url: string;
   readonly runtime: RuntimeServer;
+  readonly fences: FenceServer;
   readonly alice: SessionClient;
   readonly bob: SessionClient;
   /** The transport of Alice's client: one connection. */
@@ -35,11 +37,15 @@ export async function startSessionServer(script: (run: PlayedRun) => Promise<voi
   const folder = mkdtempSync(join(tmpdir(), 'spanwise-session-'));
   resources.defer(() => rmSync(folder, { recursive: true, force: true }));
   const runtime = resources.use(await startRuntimeServer(script));
+  const fences = resources.use(await startFenceServer());
   const bus = resources.use(new InProcessCancelBus());
   const config = readSessionConfig({
     SPANWISE_DATABASE_URL: `sqlite:${folder}/session.db`,
     SPANWISE_PORT: '0',
     SPANWISE_RUNTIME_URL: runtime.url,
+    SPANWISE_TOOL_HOST_URL: fences.url,
+    SPANWISE_FILESYSTEM_URL: fences.url,
+    SPANWISE_TAKE_OVER_MS: '100',
     SPANWISE_CANCEL_POLL_MS: '50',
     SPANWISE_LOG_POLL_MS: '20',
   });
@@ -57,6 +63,7 @@ export async function startSessionServer(script: (run: PlayedRun) => Promise<voi
   return {
     url,
     runtime,
+    fences,
     bus,
     alice,
     transport,

@@ -37,6 +37,8 @@ export class Watcher {
           return [`heartbeat at ${step.lastSeq}`];
         case 'run':
           return [`run ${step.run.status}`];
+        case 'handoff':
+          return [`handoff at ${step.afterSeq}${step.retryAfterMs === undefined ? '' : ` in ${step.retryAfterMs} ms`}`];
       }
     });
   }

@@ -1,6 +1,8 @@
 import { ErrorReason } from '@spanwise/contracts/spanwise/error/v1/error';
 import { brandId, type DomainError, type ErrorKind, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
 import { fakeClock, fakeIds } from '@spanwise/testing';
+import { AnnounceCancel } from '../../src/application/announce-cancel.ts';
+import { AnswerInterrupt } from '../../src/application/answer-interrupt.ts';
 import { CancelRun } from '../../src/application/cancel-run.ts';
 import { Disconnects } from '../../src/application/disconnects.ts';
 import { DriveRun } from '../../src/application/drive-run.ts';
@@ -9,18 +11,24 @@ import { RunDrivers } from '../../src/application/run-drivers.ts';
 import { RunSession } from '../../src/application/run-session.ts';
 import { SessionHub } from '../../src/application/session-hub.ts';
 import { StartRun } from '../../src/application/start-run.ts';
+import { TakeOver } from '../../src/application/take-over.ts';
 import { WatchSession } from '../../src/application/watch-session.ts';
 import type { AgentEvent } from '../../src/domain/event/agent-event.ts';
 import type { EventLog } from '../../src/domain/event/event-log.ts';
 import type { ClosedSpan } from '../../src/domain/run/open-work.ts';
-import type { Run, RunOptions } from '../../src/domain/run/run.ts';
+import { isOver, type Run, type RunOptions } from '../../src/domain/run/run.ts';
 import type { RunRepository } from '../../src/domain/run/run-repository.ts';
 import { protoMessageCodec } from '../../src/infrastructure/codec/proto-message-codec.ts';
 import { HmacPageTokens } from '../../src/infrastructure/hmac-page-tokens.ts';
 import { InMemoryEventLog, InMemoryLlmContext } from '../../src/infrastructure/persistence/in-memory-event-log.ts';
+import {
+  InMemoryInstanceRepository,
+  InMemoryInterruptRepository,
+} from '../../src/infrastructure/persistence/in-memory-instance-repository.ts';
 import { InMemoryRunRepository } from '../../src/infrastructure/persistence/in-memory-run-repository.ts';
 import { InMemorySessionRepository } from '../../src/infrastructure/persistence/in-memory-session-repository.ts';
 import { InMemoryStore } from '../../src/infrastructure/persistence/in-memory-store.ts';
+import { FakeFences } from './fake-fences.ts';
 import { FakeRuntime } from './fake-runtime.ts';
 
 export const alice = { uid: brandId<Uid>('alice'), email: 'alice@example.org', token: 'secret' };
@@ -33,6 +41,7 @@ export const options: RunOptions = {
   toolsAllow: [],
   toolsDeny: [],
   timeoutMs: undefined,
+  interactive: true,
 };
 
 const codes: Partial<Record<ErrorKind, number>> = { aborted: 10, internal: 13, unavailable: 14 };
@@ -51,6 +60,8 @@ export async function settled(): Promise<void> {
 }
 
 export interface WorldReplacements {
+  /** What two processes share. */
+  readonly store?: InMemoryStore;
   /** Puts something around the log that runs are written to. */
   readonly log?: (log: EventLog) => EventLog;
   readonly runs?: (runs: RunRepository) => RunRepository;
@@ -60,7 +71,7 @@ export interface WorldReplacements {
 export function inMemoryWorld(replacements: WorldReplacements = {}) {
   const clock = fakeClock();
   const ids = fakeIds();
-  const store = new InMemoryStore(clock);
+  const store = replacements.store ?? new InMemoryStore(clock);
   const sessions = new InMemorySessionRepository(store);
   const ownRuns = new InMemoryRunRepository(store);
   const ownLog = new InMemoryEventLog(store);
@@ -69,6 +80,9 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
   const context = new InMemoryLlmContext(store);
   const hub = new SessionHub();
   const runtime = new FakeRuntime();
+  const fences = new FakeFences();
+  const instances = new InMemoryInstanceRepository(store);
+  const interrupts = new InMemoryInterruptRepository(store);
   const codec = protoMessageCodec;
   const pageTokens = new HmacPageTokens('key of the test');
   const exported: ClosedSpan[] = [];
@@ -76,27 +90,41 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
   const sent: RunId[] = [];
   const spans = { export: (span: ClosedSpan) => void exported.push(span), traceFlags: () => 1 };
   const signal = { send: async (runId: RunId) => void sent.push(runId) };
-  const endDeps = { runs, codec, clock, ids, toAgentError };
-  const onLost = (run: Run, error: unknown) => void lost.push({ run, error });
-  const driveRun = new DriveRun({ ...endDeps, runtime, log, context, hub, spans, onLost });
-  const drivers = new RunDrivers(driveRun);
-  const startRun = new StartRun({
-    runs,
-    codec,
-    spans,
-    clock,
-    ids,
-    instanceId,
-    drive: (started, caller) => drivers.drive(started, caller),
+  const taken: { readonly run: Run; readonly reason: number }[] = [];
+  const reports = {
+    taken: (run: Run, reason: number) => void taken.push({ run, reason }),
+    lost: (run: Run, error: unknown) => void lost.push({ run, error }),
+    fenceFailed: () => undefined,
+    pollFailed: () => undefined,
+  };
+  const own = { id: instanceId };
+  const nextOwnerId = () => (drivers.isLeaving ? undefined : own.id);
+  const endDeps = { runs, codec, clock, ids, toAgentError, nextOwnerId };
+  const released: Run[] = [];
+  const driveRun = new DriveRun({
+    ...{ ...endDeps, runtime, fences, log, context, hub, spans, reports },
+    instanceId: () => own.id,
+    announceReleased: (run) => void released.push(run),
   });
-  const cancelRun = new CancelRun({ sessions, runs, drivers, signal, clock });
+  const drivers: RunDrivers = new RunDrivers(driveRun);
+  const takeOver = new TakeOver({ runs, drivers, reports, clock, instanceId: () => own.id });
+  const peers = { notifyCancel: async () => false };
+  const announceCancel = new AnnounceCancel({ runs, instances, drivers, takeOver, signal, peers, hub, reports });
+  const startRun = new StartRun({
+    ...{ runs, codec, spans, clock, ids, drivers, announceCancel },
+    instanceId: () => own.id,
+  });
+  const cancelRun = new CancelRun({ sessions, runs, announceCancel, clock });
   const disconnects = new Disconnects();
+  void instances.register({ id: instanceId, address: 'http://127.0.0.1:1' }, 15_000);
   return {
     ...{ clock, ids, store, sessions, runs, log, context, hub, runtime, codec, pageTokens, drivers, driveRun },
-    ...{ startRun, cancelRun, disconnects, endDeps, spans, exported, lost, sent },
-    runSession: new RunSession({ startRun, cancelRun, sessions, log, hub, disconnects }),
+    ...{ startRun, cancelRun, disconnects, endDeps, spans, exported, lost, sent, fences, takeOver, taken, released },
+    ...{ instances, interrupts, own, reports },
+    runSession: new RunSession({ startRun, cancelRun, sessions, runs, log, hub, disconnects }),
     watchSession: new WatchSession({ sessions, runs, log, hub }),
-    manageSessions: new ManageSessions({ sessions, drivers, cancelSignal: signal, pageTokens, clock, ids }),
+    manageSessions: new ManageSessions({ sessions, announceCancel, pageTokens, clock, ids }),
+    answerInterrupt: new AnswerInterrupt({ sessions, runs, interrupts, takeOver, clock }),
   };
 }
 
@@ -108,18 +136,26 @@ export async function openSession({ manageSessions }: World): Promise<SessionId>
 }
 
 /** A run in a session, and the executor that it was dispatched to. */
-export async function startRunIn(world: World, sessionId: SessionId, requestId = '') {
-  const request = { caller: alice, sessionId, input: [['hello']], options, requestId };
+export async function startRunIn(world: World, sessionId: SessionId, more: Partial<RunOptions> = {}) {
+  const asked = { options: { ...options, ...more }, requestId: '', busyPolicy: 'reject' } as const;
+  const request = { caller: alice, sessionId, input: [['hello']], ...asked };
   const started = await world.startRun.execute(request);
   await settled();
   return { ...started, sessionId, executor: world.runtime.last };
 }
 
-export async function startedRun(world: World) {
-  return startRunIn(world, await openSession(world));
+export async function startedRun(world: World, more: Partial<RunOptions> = {}) {
+  return startRunIn(world, await openSession(world), more);
 }
 
 /** All rows of a session's log. */
 export function rowsOf({ store }: World, sessionId: SessionId): readonly AgentEvent[] {
   return store.sessions.get(sessionId)?.events ?? [];
+}
+
+/** Another process takes the run that is not over, and says nothing of it. */
+export async function claimSilently({ store, runs, clock }: World, ownerId: string) {
+  const run = [...store.runs.values()].find(({ status }) => !isOver(status));
+  const claim = { ownerId, wasLost: true, nowMs: clock.nowMs(), announce: () => [] };
+  return run === undefined ? undefined : runs.claim({ run, ...claim });
 }

@@ -6,7 +6,6 @@ import {
   SpanStatus as SpanStatusMessage,
 } from '@spanwise/contracts/spanwise/event/v1/event';
 import type { ExecuteToolRequest, ExecuteToolResponseSchema } from '@spanwise/contracts/spanwise/tool/v1/tool';
-import { ToolOutcome as ToolOutcomeMessage } from '@spanwise/contracts/spanwise/type/v1/message';
 import type { ExecSpanContext as ExecSpanContextMessage } from '@spanwise/contracts/spanwise/type/v1/span';
 import {
   brandId,
@@ -20,7 +19,9 @@ import {
   type SpanStatus,
   unreachable,
 } from '@spanwise/kernel';
-import type { Caller, CallFrame, ToolCall, ToolOutcome, ToolResult } from '../domain/tool/tool-call.ts';
+import type { Caller, CallFrame, ToolCall } from '../domain/tool/tool-call.ts';
+import { toEpoch } from './execution-mapping.ts';
+import { toInterruptAnswer, toInterruptMessage, toResultPart } from './result-mapping.ts';
 
 type AgentEventInit = MessageInitShape<typeof AgentEventSchema>;
 type ResponseInit = MessageInitShape<typeof ExecuteToolResponseSchema>;
@@ -43,24 +44,20 @@ const statuses: Readonly<Record<SpanStatus, SpanStatusMessage>> = {
   abandoned: SpanStatusMessage.ABANDONED,
 };
 
-const outcomes: Readonly<Record<ToolOutcome, ToolOutcomeMessage>> = {
-  ok: ToolOutcomeMessage.OK,
-  error: ToolOutcomeMessage.ERROR,
-  timeout: ToolOutcomeMessage.TIMEOUT,
-};
-
 /** The call that a request asks for. `timeoutMs` is what is left of the request's deadline. */
 export function toToolCall(request: ExecuteToolRequest, caller: Caller, timeoutMs: number | undefined): ToolCall {
-  const { sessionId, runId, callId, tool, argumentsJson } = request;
+  const { sessionId, runId, epoch, callId, tool, argumentsJson, answer } = request;
   return {
     caller,
     sessionId: brandId<SessionId>(sessionId),
     runId: brandId<RunId>(runId),
+    epoch: toEpoch(epoch),
     callId: brandId<CallId>(callId),
     tool,
     argumentsJson,
     span: toSpanContext(request.span),
     timeoutMs,
+    answer: answer === undefined ? undefined : toInterruptAnswer(answer),
   };
 }
 
@@ -85,6 +82,8 @@ export function toExecuteToolResponse(frame: CallFrame): ResponseInit {
     }
     case 'result':
       return { result: toResultPart(frame.result) };
+    case 'suspended':
+      return { suspended: toInterruptMessage(frame.interrupt) };
     default:
       return unreachable(frame);
   }
@@ -100,13 +99,4 @@ function toSpanEvent(event: SpanEvent): AgentEventInit {
   }
   const value = { status: statuses[event.status], errorType: event.errorType, attributes };
   return { span, time, data: { case: 'spanEnd', value } };
-}
-
-function toResultPart({ callId, outcome, text, structuredJson }: ToolResult) {
-  return {
-    callId,
-    outcome: outcomes[outcome],
-    content: [{ content: { case: 'text' as const, value: text } }],
-    structuredJson,
-  };
 }

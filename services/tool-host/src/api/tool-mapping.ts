@@ -6,7 +6,8 @@ import {
 } from '@spanwise/contracts/spanwise/tool/v1/tool';
 import type { Tool, ToolClass, ToolEffect } from '../domain/tool/tool.ts';
 
-const effects: Readonly<Record<ToolEffect, ToolEffectMessage>> = {
+/** What executing a tool does, as it is sent. */
+export const effects: Readonly<Record<ToolEffect, ToolEffectMessage>> = {
   READ_ONLY: ToolEffectMessage.READ_ONLY,
   IDEMPOTENT: ToolEffectMessage.IDEMPOTENT,
   NON_REPEATABLE: ToolEffectMessage.NON_REPEATABLE,
@@ -15,6 +16,7 @@ const effects: Readonly<Record<ToolEffect, ToolEffectMessage>> = {
 const classes: Readonly<Record<ToolClass, ToolClassMessage>> = {
   files: ToolClassMessage.FILES,
   search: ToolClassMessage.SEARCH,
+  interaction: ToolClassMessage.INTERACTION,
 };
 
 /** What a model is told of a tool. */

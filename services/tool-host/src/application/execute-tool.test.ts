@@ -1,28 +1,16 @@
 import { DomainError } from '@spanwise/kernel';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { z } from 'zod';
+import { type ProbeWork, probe as probeTool } from '../../tests/probe.ts';
 import { openSpans, spanEvents, ToolBench, toolCall, turnSpan } from '../../tests/tool-calls.ts';
-import type { Tool, ToolOutput } from '../domain/tool/tool.ts';
+import type { Tool } from '../domain/tool/tool.ts';
 import type { CallFrame } from '../domain/tool/tool-call.ts';
 import type { ToolContext } from '../domain/tool/tool-context.ts';
-import { defineTool } from '../infrastructure/tools/define-tool.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A tool named `probe` that does what a test says. */
-function probe(execute: (context: ToolContext) => Promise<ToolOutput>, timeoutMs = 30_000): Tool {
-  return defineTool({
-    name: 'probe',
-    title: 'Probe',
-    description: 'Probes.',
-    version: '1',
-    toolClass: 'files',
-    effect: 'READ_ONLY',
-    limits: { timeoutMs },
-    input: z.strictObject({}),
-    execute: (_, context) => execute(context),
-  });
+function probe(execute: ProbeWork, timeoutMs = 30_000): Tool {
+  return probeTool({ effect: 'READ_ONLY', execute, timeoutMs });
 }
 
 const never = () => new Promise<never>(() => undefined);
@@ -63,7 +51,10 @@ test('calls the file service for the caller, in the view of the run, under the s
   await bench.call('read', { path: 'a.txt' });
   const { caller, sessionId, runId } = toolCall('read', {});
   const span = { ...turnSpan, span: { id: '0000000000000002', par: '0000000000000001' } };
-  expect(bench.files.calls).toEqual([{ caller, sessionId, viewId: runId, span, signal: expect.any(AbortSignal) }]);
+  const change = { epoch: 1, idempotencyKey: '' };
+  expect(bench.files.calls).toEqual([
+    { caller, sessionId, viewId: runId, span, ...change, signal: expect.any(AbortSignal) },
+  ]);
 });
 
 test.each([
@@ -72,7 +63,7 @@ test.each([
     'reed',
     {},
     'TOOL_NOT_FOUND',
-    'There is no tool "reed". The tools are: edit, glob, grep, ls, read, write.',
+    'There is no tool "reed". The tools are: ask_user, edit, glob, grep, ls, read, write.',
   ],
   ['bad arguments', 'read', '{"path": "a.txt"', 'INVALID_FIELD', 'The arguments are cut off at position 16'],
   [

@@ -22,3 +22,8 @@ export function explainFailure(error: unknown): Failure {
   const outcome = error.kind === 'deadline' ? 'timeout' : 'error';
   return { outcome, text: error.message.toWellFormed(), errorType: error.reason, isBug: false };
 }
+
+/** The reason of the catalogue that an error has. */
+export function reasonOf(error: unknown): string {
+  return error instanceof DomainError ? error.reason : 'INTERNAL';
+}

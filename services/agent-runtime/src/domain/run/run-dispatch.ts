@@ -1,4 +1,7 @@
 import type { ExecSpanContext, RunId, SessionId, Uid } from '@spanwise/kernel';
+import type { ToolResultPart } from '../message/message.ts';
+import type { InterruptAnswer } from './interrupt.ts';
+import type { RunSpec, ToolChoice } from './run-spec.ts';
 
 /** The user for whom a run is made; travels on with every call. */
 export interface Identity {
@@ -19,7 +22,7 @@ export interface RunScope {
 }
 
 /** One dispatch of a run to this executor. */
-export interface RunDispatch extends RunScope {
+export interface RunDispatch extends RunScope, ToolChoice {
   /** 1 for the first dispatch of the run. */
   readonly attempt: number;
   /** The run's root span. */
@@ -30,9 +33,12 @@ export interface RunDispatch extends RunScope {
   readonly model: string;
   /** 0 = the agent's limit. */
   readonly maxTurns: number;
-  /** Empty = all that the agent allows. */
-  readonly toolsAllow: readonly string[];
-  readonly toolsDeny: readonly string[];
   /** Milliseconds since 1970; undefined = as the agent says, counted from now. */
   readonly deadlineMs: number | undefined;
+  /** What the run began with; undefined in its first dispatch. */
+  readonly spec: RunSpec | undefined;
+  /** Results of calls of the last message that are in the log already. */
+  readonly results: readonly ToolResultPart[];
+  /** Answers that calls of the last message have waited for. */
+  readonly answers: readonly InterruptAnswer[];
 }

@@ -1,6 +1,7 @@
 import type { ExecSpan } from '@spanwise/kernel';
 import type { Role, ToolResultPart } from '../message/message.ts';
 import type { TokenUsage } from '../model/token-usage.ts';
+import type { Interrupt } from './interrupt.ts';
 
 /**
  * What a run tells its watchers. The shape is that of `spanwise.event.v1.AgentEvent` without what the driver adds, so that
@@ -54,6 +55,7 @@ export type RunEventData =
   | { readonly case: 'toolResult'; readonly value: ToolResultPart }
   | { readonly case: 'message'; readonly value: MessageData }
   | { readonly case: 'messageAbandoned'; readonly value: AbandonedData }
+  | { readonly case: 'interrupt'; readonly value: { readonly interrupt: Interrupt } }
   | { readonly case: 'usage'; readonly value: { readonly usage: TokenUsage } };
 
 export interface SpanStartData {

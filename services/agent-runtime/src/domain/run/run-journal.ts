@@ -1,11 +1,14 @@
 import type { Message } from '../message/message.ts';
 import type { RunEvent } from './run-event.ts';
+import type { RunSpec } from './run-spec.ts';
 
 /** Events and messages that are committed together. */
 export interface Checkpoint {
   readonly events: readonly RunEvent[];
   /** For the model context, in order. */
   readonly messages: readonly Message[];
+  /** What the run works with; in the first checkpoint of a dispatch that was not told. */
+  readonly spec?: RunSpec;
 }
 
 /** What is said when a checkpoint is committed. */

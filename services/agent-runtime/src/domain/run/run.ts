@@ -1,16 +1,15 @@
 import { invariantBroken } from '@spanwise/kernel';
-import type { Agent } from '../agent/agent.ts';
 import { type Message, role } from '../message/message.ts';
 import type { StopReason } from '../model/model-part.ts';
 import { addUsage, noUsage, type TokenUsage } from '../model/token-usage.ts';
-import type { Tool } from '../tool/tool.ts';
 import type { RunDispatch } from './run-dispatch.ts';
 import type { RunFinish } from './run-outcome.ts';
+import type { AgentSpec } from './run-spec.ts';
 
-/** The rules of one run: its limits, what it may use, and when it is over. */
+/** The rules of one run: its limits, and when it is over. */
 export class Run {
   readonly dispatch: RunDispatch;
-  readonly agent: Agent;
+  readonly agent: AgentSpec;
   /** As chosen by the run, else by the agent. */
   readonly model: string;
   /** The smaller of the run's and the agent's limit. */
@@ -20,13 +19,18 @@ export class Run {
   #turns = 0;
   #usage = noUsage;
 
-  constructor(agent: Agent, dispatch: RunDispatch, nowMs: number) {
+  constructor(agent: AgentSpec, dispatch: RunDispatch, nowMs: number) {
     const { maxTurns, timeoutMs } = agent.limits;
     this.agent = agent;
     this.dispatch = dispatch;
     this.model = dispatch.model === '' ? agent.model : dispatch.model;
     this.maxTurns = dispatch.maxTurns > 0 ? Math.min(dispatch.maxTurns, maxTurns) : maxTurns;
     this.deadlineMs = dispatch.deadlineMs ?? nowMs + timeoutMs;
+  }
+
+  /** Turns that were begun, in all dispatches. */
+  get turns(): number {
+    return this.#turns;
   }
 
   /** Sum over the model calls so far. */
@@ -72,22 +76,6 @@ export class Run {
       return reason === 'length' ? 'length' : 'stop';
     }
     return this.#turns >= this.maxTurns ? 'max-turns' : undefined;
-  }
-
-  /** Those of the given tools that the model is offered, sorted by name: a stable order keeps prompt caches warm. */
-  offered(tools: readonly Tool[]): readonly Tool[] {
-    return tools.filter(({ name }) => this.#mayUse(name)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  }
-
-  #mayUse(name: string): boolean {
-    const { allow, deny } = this.agent.tools;
-    const { toolsAllow, toolsDeny } = this.dispatch;
-    return (
-      (allow === 'all' || allow.includes(name)) &&
-      (toolsAllow.length === 0 || toolsAllow.includes(name)) &&
-      !deny.includes(name) &&
-      !toolsDeny.includes(name)
-    );
   }
 
   #isOwnAnswer(message: Message): boolean {

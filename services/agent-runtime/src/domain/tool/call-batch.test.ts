@@ -19,9 +19,25 @@ describe('a batch of calls', () => {
     batch.begin(call('b'));
     batch.answer(result('a'));
     expect(batch.unanswered()).toEqual([
-      { call: call('b'), wasBegun: true },
-      { call: call('c'), wasBegun: false },
+      { call: call('b'), wasBegun: true, isSuspended: false },
+      { call: call('c'), wasBegun: false, isSuspended: false },
     ]);
+  });
+
+  it('takes the results of an earlier dispatch, and all of its calls as begun', () => {
+    const batch = new CallBatch([call('a'), call('b')], { results: [result('a'), result('of another message')] });
+    expect(batch.isAnswered(call('a'))).toBe(true);
+    expect(batch.unanswered()).toEqual([{ call: call('b'), wasBegun: true, isSuspended: false }]);
+  });
+
+  it('is suspended until the last call that waits has its result', () => {
+    const batch = new CallBatch([call('a'), call('b')]);
+    batch.answer(result('a'));
+    batch.suspend(call('b'));
+    expect(batch.isSuspended).toBe(true);
+    expect(batch.unanswered()).toEqual([{ call: call('b'), wasBegun: false, isSuspended: true }]);
+    batch.answer(result('b'));
+    expect(batch.isSuspended).toBe(false);
   });
 
   it('refuses a second result and a result that is missing', () => {

@@ -9,24 +9,57 @@ export interface ModelCall extends ToolCallPart {
 
 /** A call that has no result yet. */
 export interface UnansweredCall {
-  readonly call: ModelCall;
+  readonly call: ToolCallPart;
   /** It may have had effects. */
   readonly wasBegun: boolean;
+  /** It waits for an interrupt. */
+  readonly isSuspended: boolean;
+}
+
+/** What is known of the calls of a message that an earlier dispatch committed. */
+export interface EarlierCalls {
+  /** Results that are in the log already. */
+  readonly results: readonly ToolResultPart[];
 }
 
 /** The calls of one committed message. Each gets exactly one result, whatever happens to the run. */
 export class CallBatch {
-  readonly calls: readonly ModelCall[];
+  readonly calls: readonly ToolCallPart[];
   readonly #begun = new Set<string>();
+  readonly #suspended = new Set<string>();
   readonly #results = new Map<string, ToolResultPart>();
 
-  constructor(calls: readonly ModelCall[]) {
+  /** With `earlier`, an earlier dispatch may have begun any of them. */
+  constructor(calls: readonly ToolCallPart[], earlier?: EarlierCalls) {
     this.calls = calls;
+    if (earlier !== undefined) {
+      const callIds = new Set(calls.map(({ callId }) => callId));
+      callIds.forEach((callId) => this.#begun.add(callId));
+      earlier.results.filter(({ callId }) => callIds.has(callId)).forEach((result) => this.answer(result));
+    }
+  }
+
+  /** True when calls wait for interrupts. */
+  get isSuspended(): boolean {
+    return this.#suspended.size > 0;
   }
 
   /** Notes that a call is handed to a tool: from now on it may have effects. */
-  begin({ callId }: ModelCall): void {
+  begin({ callId }: ToolCallPart): void {
     this.#begun.add(callId);
+  }
+
+  /** Notes that a call waits for an interrupt. */
+  suspend({ callId }: ToolCallPart): void {
+    this.#suspended.add(callId);
+  }
+
+  wasBegun({ callId }: ToolCallPart): boolean {
+    return this.#begun.has(callId);
+  }
+
+  isAnswered({ callId }: ToolCallPart): boolean {
+    return this.#results.has(callId);
   }
 
   /** Notes the result of a call. A second one for the same call is a bug. */
@@ -35,12 +68,13 @@ export class CallBatch {
       throw invariantBroken(`call ${result.callId} was answered twice`);
     }
     this.#results.set(result.callId, result);
+    this.#suspended.delete(result.callId);
   }
 
   unanswered(): readonly UnansweredCall[] {
     return this.calls
-      .filter(({ callId }) => !this.#results.has(callId))
-      .map((call) => ({ call, wasBegun: this.#begun.has(call.callId) }));
+      .filter((call) => !this.isAnswered(call))
+      .map((call) => ({ call, wasBegun: this.wasBegun(call), isSuspended: this.#suspended.has(call.callId) }));
   }
 
   /** One result a call, in call order. */

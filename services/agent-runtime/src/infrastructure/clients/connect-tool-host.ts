@@ -1,14 +1,24 @@
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { type Client, ConnectError, createClient, type Transport } from '@connectrpc/connect';
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
-import { type Tool as ListedTool, ToolEffect, ToolHostService } from '@spanwise/contracts/spanwise/tool/v1/tool';
+import { ExecutionState, type GetExecutionResponse, ToolHostService } from '@spanwise/contracts/spanwise/tool/v1/tool';
+import type { Interrupt as Suspended } from '@spanwise/contracts/spanwise/type/v1/interrupt';
 import type { ToolResultPart as Result } from '@spanwise/contracts/spanwise/type/v1/message';
 import type { Clock, DomainError, ExecSpanContext } from '@spanwise/kernel';
 import { callOptions, errorInfoOf, toDomainError } from '@spanwise/service-kit';
-import { type ToolExecution, type ToolHost, toolHostUnavailable } from '../../application/ports/tool-host.ts';
+import {
+  type FoundExecution,
+  type SoughtExecution,
+  type ToolAnswer,
+  type ToolExecution,
+  type ToolHost,
+  toolHostUnavailable,
+} from '../../application/ports/tool-host.ts';
 import type { ToolResultPart } from '../../domain/message/message.ts';
+import type { Interrupt } from '../../domain/run/interrupt.ts';
 import type { RunScope } from '../../domain/run/run-dispatch.ts';
 import type { RunEvent } from '../../domain/run/run-event.ts';
-import type { Tool } from '../../domain/tool/tool.ts';
+import { type Tool, toolOf } from '../../domain/tool/tool.ts';
 import { ToolListCache } from './tool-list-cache.ts';
 
 export interface ConnectToolHostDeps {
@@ -20,6 +30,8 @@ export interface ConnectToolHostDeps {
 const keepListMs = 5_000;
 /** Time for ListTools. */
 const listTimeoutMs = 5_000;
+/** Time for GetExecution, on top of how long it waits. */
+const findTimeoutMs = 10_000;
 
 /** Tool-host over gRPC, for the user of the run. */
 export class ConnectToolHost implements ToolHost {
@@ -45,46 +57,92 @@ export class ConnectToolHost implements ToolHost {
     });
   }
 
-  async execute({ run, call, span }: ToolExecution, emit: (event: RunEvent) => void, signal: AbortSignal) {
+  async execute(
+    { run, call, span, answer }: ToolExecution,
+    emit: (event: RunEvent) => void,
+    signal: AbortSignal,
+  ): Promise<ToolAnswer> {
     const { sessionId, runId, epoch, identity } = run;
     const { callId, tool, argumentsJson } = call;
     let hasBegun = false;
-    let result: Result | undefined;
+    let given: ToolAnswer | undefined;
     try {
-      const request = { sessionId, runId, epoch, callId, tool, argumentsJson, span };
+      const request = {
+        sessionId,
+        runId,
+        epoch,
+        callId,
+        tool,
+        argumentsJson,
+        span,
+        ...(answer === undefined ? {} : { answer }),
+      };
       // Read to its end: to leave it early would cancel the call.
       for await (const response of this.#client.executeTool(request, callOptions({ identity, span }, signal))) {
         hasBegun = true;
         response.events.filter(isToolEvent).forEach(emit);
-        result = response.result ?? result;
+        given = answerOf(callId, response.result, response.suspended) ?? given;
       }
     } catch (error) {
       // A connection that was lost after the result takes nothing from it.
-      if (result === undefined) {
+      if (given === undefined) {
         throw failureOf(error, hasBegun);
       }
     }
-    if (result === undefined) {
+    if (given === undefined) {
       throw toolHostUnavailable(true);
     }
-    return resultOf(callId, result);
+    return given;
   }
-}
 
-function toolOf({ name, description, inputSchemaJson, effect }: ListedTool): Tool {
-  const effects = { [ToolEffect.READ_ONLY]: 'read-only', [ToolEffect.IDEMPOTENT]: 'idempotent' } as const;
-  return {
-    name,
-    description,
-    inputSchema: JSON.parse(inputSchemaJson) as Tool['inputSchema'],
-    // What is not known to be harmless is not.
-    effect: effects[effect as keyof typeof effects] ?? 'non-repeatable',
-  };
+  async find({ run, call, span }: SoughtExecution, waitMs: number, signal: AbortSignal): Promise<FoundExecution> {
+    const { sessionId, runId, epoch, identity } = run;
+    const { callId } = call;
+    const options = { ...callOptions({ identity, span }, signal), timeoutMs: waitMs + findTimeoutMs };
+    try {
+      const request = { sessionId, runId, callId, epoch, wait: durationFromMs(waitMs) };
+      return foundOf(callId, await this.#client.getExecution(request, options));
+    } catch (error) {
+      const failure = toDomainError(error);
+      // Whoever does not answer in time is away.
+      const isAway = failure.kind === 'unavailable' || failure.kind === 'deadline';
+      throw isAway ? toolHostUnavailable(true, error) : failure;
+    }
+  }
 }
 
 function isToolEvent(event: AgentEvent): event is AgentEvent & RunEvent {
   const { case: kind } = event.data;
   return event.span !== undefined && (kind === 'spanStart' || kind === 'spanEnd' || kind === 'toolProgress');
+}
+
+function foundOf(callId: string, { state, result, suspended }: GetExecutionResponse): FoundExecution {
+  const answer = answerOf(callId, result, suspended);
+  switch (state) {
+    case ExecutionState.NONE:
+      return { state: 'none' };
+    case ExecutionState.STARTED:
+      return { state: 'started' };
+    case ExecutionState.DONE:
+      return answer?.kind === 'result' ? { state: 'done', result: answer.result } : { state: 'unknown' };
+    case ExecutionState.SUSPENDED:
+      return answer?.kind === 'suspended' ? { state: 'suspended', interrupt: answer.interrupt } : { state: 'unknown' };
+    default:
+      return { state: 'unknown' };
+  }
+}
+
+function answerOf(callId: string, result: Result | undefined, suspended: Suspended | undefined) {
+  if (result !== undefined) {
+    return { kind: 'result', result: resultOf(callId, result) } as const;
+  }
+  return suspended === undefined
+    ? undefined
+    : ({ kind: 'suspended', interrupt: interruptOf(callId, suspended) } as const);
+}
+
+function interruptOf(callId: string, { id, kind, message, schemaJson, expireTime }: Suspended): Interrupt {
+  return { id, kind, callId, message, schemaJson, expireTime };
 }
 
 function resultOf(callId: string, { outcome, content, structuredJson }: Result): ToolResultPart {
@@ -103,7 +161,9 @@ function failureOf(error: unknown, hasBegun: boolean): DomainError {
   if (failure.kind !== 'unavailable') {
     return failure;
   }
-  return toolHostUnavailable(hasBegun || !(isOwn || wasRefused(error)), error);
+  // Said when the ledger could not be asked whether the call may begin: its span was open by then.
+  const isNotBegun = isOwn && failure.reason === 'DATABASE_UNAVAILABLE';
+  return toolHostUnavailable(!isNotBegun && (hasBegun || !(isOwn || wasRefused(error))), error);
 }
 
 /** Whether no connection was made at all. */

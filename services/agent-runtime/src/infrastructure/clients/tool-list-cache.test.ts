@@ -1,9 +1,10 @@
 import { fakeClock } from '@spanwise/testing';
 import { describe, expect, it } from 'vitest';
+import { testTool } from '../../../tests/doubles/test-tool.ts';
 import type { Tool } from '../../domain/tool/tool.ts';
 import { ToolListCache } from './tool-list-cache.ts';
 
-const list = (name: string): readonly Tool[] => [{ name, description: '', inputSchema: {}, effect: 'read-only' }];
+const list = (name: string): readonly Tool[] => [testTool({ name })];
 
 describe('the kept list of tools', () => {
   it('is asked for once while it is fresh, also by many at the same time', async () => {

@@ -82,6 +82,8 @@ export interface RemoveRequest {
 export interface DiskCapabilities {
   readonly ifMatch: boolean;
   readonly createOnly: boolean;
+  /** A change and what is kept of it (its key and answer) happen together or not at all. */
+  readonly atomic: boolean;
 }
 
 /**

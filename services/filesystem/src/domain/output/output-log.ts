@@ -19,6 +19,9 @@ export interface OutputLog {
   /** Forgets a path and all below it: the view has deleted or moved them. */
   forget(viewId: RunId, path: VirtualPath): Promise<void>;
 
+  /** Forgets all paths of views. */
+  forgetViews(viewIds: readonly RunId[]): Promise<void>;
+
   /** Paths in byte order, `limit` of them unless there are no more. */
   list(viewId: RunId, request: OutputPageRequest): Promise<readonly VirtualPath[]>;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { VirtualPath } from '../path/virtual-path.ts';
-import { type MountTemplate, mountFor, unknownPlaceholders } from './mount-template.ts';
+import { type MountTemplate, mountFor, privateFolder, unknownPlaceholders } from './mount-template.ts';
 
 const template: MountTemplate = {
   path: VirtualPath.parse('/workspace'),
@@ -48,4 +48,20 @@ test('gives different users different directories, also where case does not coun
 
 test('tells placeholders that mean nothing', () => {
   expect(unknownPlaceholders('/{uid}/{run_id}/{session_id}{}')).toEqual(['{run_id}', '{}']);
+});
+
+test.each([
+  ['/', undefined],
+  ['/shared', undefined],
+  ['/{uid}', undefined],
+  ['/{session_id}', '/00000000-0000-7000-8000-0000000000b1'],
+  ['/{uid}/{session_id}', '/ada/00000000-0000-7000-8000-0000000000b1'],
+  ['/of/{uid}-{session_id}/files/deep', '/of/ada-00000000-0000-7000-8000-0000000000b1'],
+  ['/{session_id}/a/{session_id}', '/00000000-0000-7000-8000-0000000000b1'],
+])('finds what of %s is private to a session: %s', (remote, folder) => {
+  const sessionId = '00000000-0000-7000-8000-0000000000b1';
+  const template = { path: VirtualPath.parse('/m'), disk: 'd', isReadOnly: false, isOutput: false, remote };
+  const mounted = mountFor(template, { uid: 'ada', sessionId, digest: () => 'x' });
+  expect(privateFolder(mounted, sessionId)?.text).toBe(folder);
+  expect(privateFolder(mounted, '00000000-0000-7000-8000-0000000000b2')).toBeUndefined();
 });

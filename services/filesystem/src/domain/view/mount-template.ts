@@ -35,6 +35,24 @@ export function mountFor({ remote, ...mount }: MountTemplate, values: RemoteValu
 }
 
 /**
+ * The directory of the mount's disk that is private to a session: from the segment of `remote` on that `{session_id}` was
+ * part of. Undefined for a mount that other sessions see, too.
+ */
+export function privateFolder({ remote }: Mount, sessionId: string): VirtualPath | undefined {
+  // An id is never too long for a segment.
+  const id = encodeValue(sessionId, () => '');
+  const isPrivate = (path: VirtualPath) => path.segments.some((segment) => segment.includes(id));
+  if (!isPrivate(remote)) {
+    return undefined;
+  }
+  let folder = remote;
+  while (isPrivate(folder.parent)) {
+    folder = folder.parent;
+  }
+  return folder;
+}
+
+/**
  * Keeps lower-case letters, digits, `-` and `_`, and writes every other byte as `%xx`. Upper case is encoded too, because
  * the file system of a disk may not tell it apart.
  */

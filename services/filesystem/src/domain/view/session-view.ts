@@ -1,7 +1,15 @@
 import type { RunId, SessionId, Uid } from '@spanwise/kernel';
+import type { Change, ChangeSource } from '../change/change.ts';
 import { compareNames } from '../path/name-order.ts';
 import type { VirtualPath } from '../path/virtual-path.ts';
 import type { Mount } from './mount.ts';
+import { privateFolder } from './mount-template.ts';
+
+/** A directory of a disk, in the disk's own path. */
+export interface DiskFolder {
+  readonly disk: string;
+  readonly path: VirtualPath;
+}
 
 export interface SessionViewFacts {
   /** Equals the id of the run. */
@@ -30,6 +38,11 @@ export class SessionView implements SessionViewFacts {
     this.createTimeMs = createTimeMs;
   }
 
+  /** A change of this view's files. */
+  change({ epoch, once }: ChangeSource): Change {
+    return { viewId: this.id, sessionId: this.sessionId, epoch, once };
+  }
+
   /** The mount that covers a path: of those that do, the longest. */
   mountOf(path: VirtualPath): Mount | undefined {
     return this.mounts
@@ -39,6 +52,14 @@ export class SessionView implements SessionViewFacts {
           longest === undefined || mount.path.segments.length > longest.path.segments.length ? mount : longest,
         undefined,
       );
+  }
+
+  /** The directories of disks that no other session sees. */
+  privateFolders(): DiskFolder[] {
+    return this.mounts.flatMap((mount) => {
+      const path = privateFolder(mount, this.sessionId);
+      return path === undefined ? [] : [{ disk: mount.disk, path }];
+    });
   }
 
   /** True for a mount's path and for every path above one: a directory, whatever a disk says, and there to stay. */

@@ -15,6 +15,12 @@ export class InMemoryOutputLog implements OutputLog {
     this.#paths.set(viewId, new Map([...this.#of(viewId)].filter(([, each]) => !each.isWithin(path))));
   }
 
+  async forgetViews(viewIds: readonly RunId[]): Promise<void> {
+    for (const viewId of viewIds) {
+      this.#paths.delete(viewId);
+    }
+  }
+
   async list(viewId: RunId, { after, limit }: OutputPageRequest): Promise<readonly VirtualPath[]> {
     return [...this.#of(viewId).values()]
       .filter(({ text }) => after === '' || compareNames(text, after) > 0)

@@ -1,3 +1,4 @@
+import type { RunId, SessionId } from '@spanwise/kernel';
 import type { SessionView } from '../../domain/view/session-view.ts';
 import type { ViewRepository } from '../../domain/view/view-repository.ts';
 
@@ -13,5 +14,15 @@ export class InMemoryViewRepository implements ViewRepository {
     const kept = this.#views.get(view.id) ?? view;
     this.#views.set(kept.id, kept);
     return kept;
+  }
+
+  async ofSession(sessionId: SessionId): Promise<readonly SessionView[]> {
+    return [...this.#views.values()].filter((view) => view.sessionId === sessionId);
+  }
+
+  async delete(ids: readonly RunId[]): Promise<void> {
+    for (const id of ids) {
+      this.#views.delete(id);
+    }
   }
 }

@@ -47,4 +47,21 @@ export const migrations: readonly NamedMigration[] = [
       primary key (hash, position)
     )${tableOptions}`,
   ]),
+  // Every session with a view has a fence: only what is there can be held.
+  defineMigration('0004-changes', ({ id, key, text, integer, tableOptions }) => [
+    `create table fs_fences (
+      session_id ${id} not null primary key,
+      epoch ${integer} not null
+    )${tableOptions}`,
+    'insert into fs_fences (session_id, epoch) select distinct session_id, 0 from fs_views',
+    'create index fs_views_session on fs_views (session_id)',
+    `create table fs_keys (
+      view_id ${id} not null,
+      idempotency_key ${key} not null,
+      request_hash char(64) not null,
+      answer ${text} not null,
+      create_time_ms ${integer} not null,
+      primary key (view_id, idempotency_key)
+    )${tableOptions}`,
+  ]),
 ];

@@ -1,6 +1,10 @@
+import type { RunId, SessionId } from '@spanwise/kernel';
 import { insertRows, isUniqueViolation, type OpenDatabase } from '@spanwise/persistence';
+import { deletedFence } from '../../domain/change/change.ts';
+import { fenced } from '../../domain/change/change-errors.ts';
 import type { SessionView } from '../../domain/view/session-view.ts';
 import type { ViewRepository } from '../../domain/view/view-repository.ts';
+import { heldFence } from '../changes/session-fence.ts';
 import { viewFromRow, viewToRow } from './view-mapping.ts';
 import { ViewRecord } from './view-record.ts';
 
@@ -32,9 +36,7 @@ export class MikroOrmViewRepository implements ViewRepository {
 
   async addIfAbsent(view: SessionView): Promise<SessionView> {
     try {
-      // Once a run: without the ORM it costs a tenth.
-      const { id, uid, sessionId, mounts, createTimeMs } = viewToRow(view);
-      await insertRows(this.#database.sql, 'fs_views', columns, [[id, uid, sessionId, mounts, createTimeMs]]);
+      await this.#insert(view);
       return this.#cache(view);
     } catch (error) {
       const kept = isUniqueViolation(error) ? await this.find(view.id) : undefined;
@@ -43,6 +45,30 @@ export class MikroOrmViewRepository implements ViewRepository {
       }
       return kept;
     }
+  }
+
+  async ofSession(sessionId: SessionId): Promise<readonly SessionView[]> {
+    const records = await this.#database.em().find(ViewRecord, { sessionId });
+    return records.map(viewFromRow);
+  }
+
+  async delete(ids: readonly RunId[]): Promise<void> {
+    for (const id of ids) {
+      await this.#database.sql.run('delete from fs_views where id = ?', [id]);
+      this.#cached.delete(id);
+    }
+  }
+
+  async #insert(view: SessionView): Promise<void> {
+    // Once a run: without the ORM it costs a tenth.
+    const { id, uid, sessionId, mounts, createTimeMs } = viewToRow(view);
+    const { sql } = this.#database;
+    await sql.transaction(async (tx) => {
+      if ((await heldFence(tx, sql.dialect, sessionId)) === deletedFence) {
+        throw fenced();
+      }
+      await insertRows(tx, 'fs_views', columns, [[id, uid, sessionId, mounts, createTimeMs]]);
+    });
   }
 
   #cache(view: SessionView): SessionView {

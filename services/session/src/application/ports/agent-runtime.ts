@@ -1,6 +1,12 @@
 import type { ExecSpanContext, RunId, SessionId } from '@spanwise/kernel';
 import type { ContextRow } from '../../domain/context/llm-context.ts';
-import type { AgentError, TokenUsage, UnplacedEvent } from '../../domain/event/agent-event.ts';
+import type {
+  AgentError,
+  InterruptAnswer,
+  TokenUsage,
+  ToolResult,
+  UnplacedEvent,
+} from '../../domain/event/agent-event.ts';
 import type { RunOptions } from '../../domain/run/run.ts';
 import type { Caller } from './caller.ts';
 
@@ -14,6 +20,12 @@ export interface Dispatch {
   readonly options: RunOptions;
   readonly deadlineAtMs: number | undefined;
   readonly caller: Caller;
+  /** Made by the first dispatch; undefined in that. */
+  readonly spec: Uint8Array | undefined;
+  /** Results of calls of the last message that are in the log already. */
+  readonly results: readonly ToolResult[];
+  /** Answers that calls of the last message have waited for. */
+  readonly answers: readonly InterruptAnswer[];
   /** Encoded messages of the stored dialogue, oldest first, in pages. */
   readonly history: AsyncIterable<readonly Uint8Array[]>;
 }
@@ -26,8 +38,11 @@ export type RuntimeFrame =
       readonly index: bigint;
       readonly events: readonly UnplacedEvent[];
       readonly contextRows: readonly ContextRow[];
+      readonly spec: Uint8Array | undefined;
     }
-  | { readonly kind: 'finish'; readonly end: ExecutorEnd };
+  | { readonly kind: 'finish'; readonly end: ExecutorEnd }
+  /** The run goes on in another dispatch: its calls wait for interrupts, or the executor lets go of it. */
+  | { readonly kind: 'yield'; readonly reason: 'waiting' | 'detached' };
 
 /** The last thing that an executor says. */
 export interface ExecutorEnd {
@@ -43,16 +58,20 @@ export type ExecutorOutcome =
 
 /** An executor at work on a dispatch. */
 export interface Execution {
-  /** Throws RUNTIME_UNAVAILABLE when the executor is lost; ends after `finish`. */
+  /** Throws RUNTIME_UNAVAILABLE when the executor is lost; ends after `finish` or `yield`. */
   readonly frames: AsyncIterable<RuntimeFrame>;
   /** A checkpoint, and all that was said before it, is committed. */
   acknowledge(index: bigint, isCancelRequested: boolean): void;
   /** Asks the executor to stop and to finish as aborted. */
   abort(reason: string): void;
+  /** Asks the executor to yield: after the turn, or once `graceMs` have passed. */
+  detach(graceMs: number): void;
 }
 
 /** Whoever executes runs. */
 export interface AgentRuntime {
   /** Begins a dispatch; aborting the signal breaks the stream off, which ends the work at once. */
   execute(dispatch: Dispatch, signal: AbortSignal): Execution;
+  /** Whether a dispatch would find an executor now. */
+  isReady(signal: AbortSignal): Promise<boolean>;
 }

@@ -41,7 +41,11 @@ export type EventData =
   | { readonly case: 'toolResult'; readonly value: ToolResult }
   | { readonly case: 'message'; readonly value: MessageCommitted }
   | { readonly case: 'messageAbandoned'; readonly value: MessageAbandoned }
-  | { readonly case: 'usage'; readonly value: object }
+  | { readonly case: 'usage'; readonly value: Usage }
+  | { readonly case: 'runAttempt'; readonly value: RunAttempt }
+  | { readonly case: 'runWaiting'; readonly value: RunWaiting }
+  | { readonly case: 'interrupt'; readonly value: InterruptRaised }
+  | { readonly case: 'interruptAnswered'; readonly value: InterruptAnswered }
   | { readonly case: undefined; readonly value?: undefined };
 
 export interface RunStart {
@@ -158,6 +162,50 @@ export interface MessageAbandoned {
   readonly reason: number;
 }
 
+export interface Usage {
+  readonly usage?: TokenUsage | undefined;
+}
+
+export interface RunAttempt {
+  readonly attempt: number;
+  readonly reason: number;
+}
+
+/** Something that only the owner of the session can answer. */
+export interface Interrupt {
+  readonly id: string;
+  readonly kind: number;
+  readonly callId: string;
+  readonly message: string;
+  /** JSON Schema of the answer; empty = any JSON value. */
+  readonly schemaJson: string;
+  /** In the shape of google.protobuf.Timestamp; undefined = it never expires. */
+  readonly expireTime?: EventTime | undefined;
+}
+
+export interface RunWaiting {
+  readonly interrupts: readonly Interrupt[];
+}
+
+export interface InterruptRaised {
+  readonly interrupt?: Interrupt | undefined;
+}
+
+/** What became of an interrupt. */
+export interface InterruptAnswer {
+  readonly interruptId: string;
+  readonly callId: string;
+  /** JSON text; empty when expired. */
+  readonly answerJson: string;
+  readonly expired: boolean;
+  /** Empty when expired. */
+  readonly answeredBy: string;
+}
+
+export interface InterruptAnswered {
+  readonly answer?: InterruptAnswer | undefined;
+}
+
 /** Numbers of the proto's enums that the session itself writes. */
 export const role = { user: 2, assistant: 3, tool: 4 } as const;
 export const runOutcome = { completed: 1, cancelled: 2 } as const;
@@ -166,6 +214,7 @@ export const spanKind = { run: 1 } as const;
 export const spanStatus = { ok: 1, error: 2, cancelled: 3, abandoned: 4 } as const;
 export const toolOutcome = { cancelled: 3, unknown: 5, notStarted: 6 } as const;
 export const abandonReason = { runEnded: 2 } as const;
+export const attemptReason = { driverLost: 1, executorLost: 2, drained: 3, resumed: 4 } as const;
 export const spanServiceName = 'session';
 
 /** Time of an event. */

@@ -14,3 +14,17 @@ export function cursorOutOfRange(afterSeq: number, firstSeq: number, lastSeq: nu
     { facts: { first_seq: firstSeq, last_seq: lastSeq } },
   );
 }
+
+/** A stream took nothing for too long. The caller reads on from `lastSeq`, and faster. */
+export function watcherTooSlow(lastSeq: number): DomainError {
+  return new DomainError('exhausted', 'WATCHER_TOO_SLOW', 'The stream was not read: watch again from last_seq.', {
+    facts: { last_seq: lastSeq },
+  });
+}
+
+/** As many streams watch a session as may. The caller closes one. */
+export function tooManyWatchers(limit: number): DomainError {
+  return new DomainError('exhausted', 'TOO_MANY_WATCHERS', `A session has at most ${limit} streams.`, {
+    facts: { limit },
+  });
+}

@@ -21,6 +21,8 @@ export interface Append {
   readonly position: AppendPosition;
   readonly events: readonly AgentEvent[];
   readonly contextRows: readonly ContextRow[];
+  /** What the executor made of the run's options; stored with the run. */
+  readonly spec?: Uint8Array;
 }
 
 export interface EventQuery {

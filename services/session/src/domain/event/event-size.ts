@@ -1,4 +1,4 @@
-import type { AgentEvent } from './agent-event.ts';
+import type { UnplacedEvent } from './agent-event.ts';
 
 /** What ids, span, time and the like take at most, roughly. */
 const fixedBytes = 512;
@@ -6,7 +6,7 @@ const fixedBytes = 512;
 const bytesPerUnit = 3;
 
 /** How many bytes an event takes on the wire, from above, without encoding it. */
-export function bytesAtMost({ data }: AgentEvent): number {
+export function bytesAtMost({ data }: UnplacedEvent): number {
   switch (data.case) {
     case 'textDelta':
     case 'reasoningDelta':

@@ -90,7 +90,7 @@ describe('calls', () => {
 describe('spans', () => {
   test('are told with their start and end when they are closed', () => {
     const work = new OpenWork();
-    expect(work.note(spanStart('00000000000000a1', '', 1000))).toBeUndefined();
+    expect(work.note(spanStart('00000000000000a1', '', {}, 1000))).toBeUndefined();
     expect(work.note(spanEnd('00000000000000a1', '', 2500))).toEqual({
       span: { id: '00000000000000a1', par: '' },
       kind: 2,

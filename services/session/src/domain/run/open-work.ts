@@ -2,9 +2,13 @@ import type { ExecSpan } from '@spanwise/kernel';
 import {
   abandonReason,
   eventTimeMs,
+  type Interrupt,
+  type InterruptAnswer,
   role,
   type SpanEnd,
   type SpanStart,
+  spanStatus,
+  type TokenUsage,
   type ToolResult,
   toolOutcome,
   type UnplacedEvent,
@@ -24,6 +28,8 @@ export interface ClosedSpan extends OpenSpanRecord {
 
 interface OpenCall {
   readonly messageId: string;
+  /** What it waited for, once that is answered. */
+  answer: InterruptAnswer | undefined;
   /** Whether the message that asks for it is in the log: only then it may have been executed and must be answered. */
   isCommitted: boolean;
   result: ToolResult | undefined;
@@ -37,6 +43,8 @@ export class OpenWork {
   readonly #spans = new Map<string, OpenSpanRecord>();
   readonly #messages = new Set<string>();
   readonly #calls = new Map<string, OpenCall>();
+  readonly #interrupts = new Map<string, Interrupt>();
+  #usage: TokenUsage | undefined;
 
   /** Takes note of an event. Answers the span that it closes. */
   note({ span, time, data }: UnplacedEvent): ClosedSpan | undefined {
@@ -57,7 +65,21 @@ export class OpenWork {
         return undefined;
       case 'toolCallStart':
         this.#messages.add(data.value.messageId);
-        this.#calls.set(data.value.callId, { messageId: data.value.messageId, isCommitted: false, result: undefined });
+        this.#calls.set(data.value.callId, {
+          messageId: data.value.messageId,
+          answer: undefined,
+          isCommitted: false,
+          result: undefined,
+        });
+        return undefined;
+      case 'interrupt':
+        this.#raise(data.value.interrupt);
+        return undefined;
+      case 'interruptAnswered':
+        this.#settle(data.value.answer);
+        return undefined;
+      case 'usage':
+        this.#usage = sum(this.#usage, data.value.usage);
         return undefined;
       case 'toolResult':
         this.#answer(data.value);
@@ -71,6 +93,46 @@ export class OpenWork {
       default:
         return undefined;
     }
+  }
+
+  /**
+   * The run is dispatched again: what only the executor of the dispatch before knew is void. Answers the spans that are
+   * abandoned with that: all but the root.
+   */
+  abandonAttempt(nowMs: number): readonly ClosedSpan[] {
+    for (const messageId of this.#messages) {
+      this.#forgetCalls((call) => call.messageId === messageId);
+    }
+    this.#messages.clear();
+    const abandoned = this.openSpans().filter(({ span }) => span.par !== '');
+    abandoned.forEach(({ span }) => this.#spans.delete(span.id));
+    const end = { status: spanStatus.abandoned, errorType: '', attributes: {} };
+    return abandoned.map((open) => ({ ...open, endMs: nowMs, end }));
+  }
+
+  /** Sum of what the model calls used. */
+  get usage(): TokenUsage | undefined {
+    return this.#usage;
+  }
+
+  /** Whether an interrupt was told before: a later dispatch tells it again. */
+  isRaised(interruptId: string): boolean {
+    return this.#interrupts.has(interruptId);
+  }
+
+  /** What the run waits for. */
+  interrupts(): readonly Interrupt[] {
+    return [...this.#interrupts.values()];
+  }
+
+  /** Answers that calls without a result have waited for. */
+  answers(): readonly InterruptAnswer[] {
+    return [...this.#calls.values()].flatMap(({ answer, result }) => (answer && !result ? [answer] : []));
+  }
+
+  /** Results that are in the log, of calls whose message is in the context. */
+  knownResults(): readonly ToolResult[] {
+    return [...this.#calls.values()].flatMap(({ isCommitted, result }) => (isCommitted && result ? [result] : []));
   }
 
   /** MESSAGE_ABANDONED of every message that will not be completed. */
@@ -94,6 +156,20 @@ export class OpenWork {
   /** Open spans, innermost last opened first. */
   openSpans(): readonly OpenSpanRecord[] {
     return [...this.#spans.values()].reverse();
+  }
+
+  #raise(interrupt: Interrupt | undefined): void {
+    if (interrupt !== undefined) {
+      this.#interrupts.set(interrupt.id, interrupt);
+    }
+  }
+
+  #settle(answer: InterruptAnswer | undefined): void {
+    this.#interrupts.delete(answer?.interruptId ?? '');
+    const call = this.#calls.get(answer?.callId ?? '');
+    if (call !== undefined) {
+      call.answer = answer;
+    }
   }
 
   #answer(result: ToolResult): void {
@@ -126,6 +202,21 @@ export class OpenWork {
       }
     }
   }
+}
+
+function sum(a: TokenUsage | undefined, b: TokenUsage | undefined): TokenUsage | undefined {
+  if (a === undefined || b === undefined) {
+    return a ?? b;
+  }
+  return {
+    provider: a.provider === b.provider ? a.provider : '',
+    model: a.model === b.model ? a.model : '',
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+    reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+    estimated: a.estimated || b.estimated,
+  };
 }
 
 /** A result never claims that a call did not run when it may have. */

@@ -17,7 +17,27 @@ export function runtimeUnavailable(cause: unknown): DomainError {
   });
 }
 
-/** The process that drives a run is shutting down. The caller sends the message again, to another replica. */
+/** This process is shutting down and begins nothing. The caller asks another replica. */
 export function shuttingDown(): DomainError {
-  return new DomainError('unavailable', 'SHUTTING_DOWN', 'The server is shutting down: send the message again.');
+  return new DomainError('unavailable', 'SHUTTING_DOWN', 'The server is shutting down: try again.');
+}
+
+/** The run lost its executor again and again without getting anywhere. The caller changes the input. */
+export function runPoisoned(attempts: number): DomainError {
+  return new DomainError('internal', 'RUN_POISONED', `The run was given up after ${attempts} attempts.`);
+}
+
+/** The run used up its time, and its executor did not say so. The caller gives it more, or asks for less. */
+export function runDeadlineExceeded(): DomainError {
+  return new DomainError('deadline', 'RUN_DEADLINE_EXCEEDED', 'The run used up its time.');
+}
+
+/** No such interrupt in a run of the caller, or its run is over. */
+export function interruptNotFound(): DomainError {
+  return new DomainError('not-found', 'INTERRUPT_NOT_FOUND', 'No such interrupt, or its run is over.');
+}
+
+/** The interrupt has another answer, or expired. */
+export function interruptAnswered(): DomainError {
+  return new DomainError('exists', 'INTERRUPT_ANSWERED', 'The interrupt has another answer already, or expired.');
 }

@@ -25,6 +25,9 @@ export const unfinishedStatuses: readonly RunStatus[] = (Object.keys(runTransiti
   (status) => !isOver(status),
 );
 
+/** Statuses of a run that somebody has to work on: one without a living owner is taken over. */
+export const drivenStatuses: readonly RunStatus[] = ['RUNNING', 'FINISHING'];
+
 /** Statuses in which a cancel is accepted. */
 export const cancellableStatuses: readonly RunStatus[] = ['QUEUED', 'RUNNING', 'WAITING'];
 
@@ -42,7 +45,16 @@ export interface RunOptions {
   readonly toolsAllow: readonly string[];
   readonly toolsDeny: readonly string[];
   readonly timeoutMs: number | undefined;
+  /** Whether somebody is there to answer questions. */
+  readonly interactive: boolean;
 }
+
+/** Runs that may wait in the queue of one session. */
+export const maxQueued = 16;
+
+/** Attempts in a row that were lost without getting anywhere, and attempts in all, after which a run is given up. */
+export const maxLostAttempts = 3;
+export const maxAttempts = 20;
 
 /** One answer to one input. */
 export interface Run {
@@ -56,15 +68,26 @@ export interface Run {
   readonly ownerId: string | undefined;
   /** Epoch of its current dispatch. */
   readonly epoch: number;
+  /** Its dispatches so far; 0 while it is queued. */
   readonly attempt: number;
+  /** Dispatches in a row that were lost before they had added to the context. */
+  readonly lostAttempts: number;
   readonly options: RunOptions;
+  /** What the executor made of the options in the first dispatch, for the later ones; opaque. */
+  readonly spec: Uint8Array | undefined;
+  /** The user's address, for dispatches that no request of the user makes; empty when not known. */
+  readonly email: string;
   /** Its root span. */
   readonly span: ExecSpanContext;
-  /** Seq of RUN_START. */
+  /** Seq of RUN_START; 0 while it is queued. */
   readonly startSeq: number;
   /** Seq of its terminal event; 0 while it is not over. */
   readonly terminalSeq: number;
   readonly deadlineAtMs: number | undefined;
+  /** What was left until the deadline when it began to wait. */
+  readonly remainingMs: number | undefined;
+  /** When it goes on without an answer, while it waits. */
+  readonly wakeAtMs: number | undefined;
   readonly cancelRequestedAtMs: number | undefined;
   readonly cancelReason: string;
   readonly ending: RunEnding | undefined;
@@ -72,11 +95,36 @@ export interface Run {
   readonly endedAtMs: number | undefined;
 }
 
-/** How a run ended. */
+/** Something that was going on when a run was cancelled, and how it came to its end. */
+export interface StoppedSpan {
+  readonly id: string;
+  readonly par: string;
+  /** Number of spanwise.event.v1.SpanKind. */
+  readonly kind: number;
+  readonly name: string;
+  readonly outcome: StopOutcome;
+}
+
+/** `unstoppable`: nobody could confirm in time that it stopped, but what it does can no longer change anything. */
+export type StopOutcome = 'stopped' | 'finished' | 'unstoppable';
+
+/** How a run ended, or, while it is FINISHING, is about to. */
 export type RunEnding =
   | {
       readonly status: 'COMPLETED' | 'CANCELLED';
       readonly finishReason: number;
       readonly usage: TokenUsage | undefined;
+      /** Of a cancelled run: what was going on. */
+      readonly receipt?: readonly StoppedSpan[];
     }
-  | { readonly status: 'FAILED'; readonly error: AgentError; readonly usage: TokenUsage | undefined };
+  | {
+      readonly status: 'FAILED';
+      readonly error: AgentError;
+      readonly usage: TokenUsage | undefined;
+      readonly receipt?: readonly StoppedSpan[];
+    };
+
+/** Whether a run has lost so many dispatches that another one would most likely be lost as well. */
+export function isPoisoned({ attempt, lostAttempts }: Pick<Run, 'attempt' | 'lostAttempts'>): boolean {
+  return lostAttempts >= maxLostAttempts || attempt >= maxAttempts;
+}

@@ -16,3 +16,10 @@ export function sessionBusy(runId: string): DomainError {
 export function requestIdReused(): DomainError {
   return new DomainError('exists', 'REQUEST_ID_REUSED', 'This request_id was used for a different request.');
 }
+
+/** As many runs wait as may. The caller waits for one to end. */
+export function queueFull(limit: number): DomainError {
+  return new DomainError('exhausted', 'QUEUE_FULL', `${limit} runs wait in this session already.`, {
+    facts: { limit },
+  });
+}

@@ -1,12 +1,16 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { type Client, createClient, type Transport } from '@connectrpc/connect';
+import { Health, HealthCheckResponse_ServingStatus } from '@spanwise/contracts/grpc/health/v1/health';
 import {
   AgentRuntimeService,
   type CheckpointFrame,
   type RunRequestSchema,
   type RunResponse,
+  YieldReason,
 } from '@spanwise/contracts/spanwise/runtime/v1/runtime';
+import type { ToolResultPart } from '@spanwise/contracts/spanwise/type/v1/message';
+import type { IdGenerator } from '@spanwise/kernel';
 import { callOptions, toDomainError } from '@spanwise/service-kit';
 import type {
   AgentRuntime,
@@ -19,17 +23,39 @@ import type { ContextRow } from '../../domain/context/llm-context.ts';
 import type { UnplacedEvent } from '../../domain/event/agent-event.ts';
 import { runtimeUnavailable } from '../../domain/run/run-errors.ts';
 import { FrameQueue } from './frame-queue.ts';
+import { offTheRecord } from './off-the-record.ts';
+
+/** How long a runtime may take to say that it is ready. */
+const readyMs = 2_000;
 
 type Request = MessageInitShape<typeof RunRequestSchema>;
 
 /** The agent runtime over its bidirectional Run stream: one stream a dispatch. */
 export class ConnectAgentRuntime implements AgentRuntime {
   readonly #clients: readonly Client<typeof AgentRuntimeService>[];
+  readonly #health: readonly Client<typeof Health>[];
+  readonly #ids: IdGenerator;
   #next = 0;
 
   /** Runs are spread over the transports, for the streams of one connection share one flow. */
-  constructor(transports: readonly Transport[]) {
+  constructor(transports: readonly Transport[], ids: IdGenerator) {
+    this.#ids = ids;
     this.#clients = transports.map((transport) => createClient(AgentRuntimeService, transport));
+    this.#health = transports.map((transport) => createClient(Health, transport));
+  }
+
+  async isReady(signal: AbortSignal): Promise<boolean> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(readyMs)]);
+    // Any connection will do: the next dispatch takes the next one.
+    const health = this.#health[this.#next % this.#health.length];
+    return (
+      health
+        ?.check({ service: AgentRuntimeService.typeName }, callOptions({ span: offTheRecord(this.#ids) }, limit))
+        .then(
+          ({ status }) => status === HealthCheckResponse_ServingStatus.SERVING,
+          () => false,
+        ) ?? false
+    );
   }
 
   execute(dispatch: Dispatch, signal: AbortSignal): Execution {
@@ -48,6 +74,7 @@ export class ConnectAgentRuntime implements AgentRuntime {
       acknowledge: (index, cancelRequested) =>
         requests.push({ frame: { case: 'ack', value: { index, cancelRequested } } }),
       abort: (reason) => requests.push({ frame: { case: 'abort', value: { reason } } }),
+      detach: (graceMs) => requests.push({ frame: { case: 'detach', value: { grace: durationFromMs(graceMs) } } }),
     };
   }
 }
@@ -65,6 +92,10 @@ function startFrame(dispatch: Dispatch) {
     maxTurns: options.maxTurns,
     toolsAllow: [...options.toolsAllow],
     toolsDeny: [...options.toolsDeny],
+    interactive: options.interactive,
+    results: [...dispatch.results] as ToolResultPart[],
+    answers: [...dispatch.answers],
+    ...(dispatch.spec === undefined ? {} : { spec: dispatch.spec }),
     ...(deadlineAtMs === undefined ? {} : { deadline: timestampFromMs(deadlineAtMs) }),
   };
 }
@@ -93,6 +124,9 @@ async function* framesOf(responses: AsyncIterable<RunResponse>, dispatch: Dispat
         case 'finish':
           yield { kind: 'finish', end: { outcome: outcomeOf(frame.value.outcome), usage: frame.value.usage } };
           return;
+        case 'yield':
+          yield { kind: 'yield', reason: frame.value.reason === YieldReason.WAITING ? 'waiting' : 'detached' };
+          return;
         case undefined:
           // A newer runtime says something that this build does not know.
           break;
@@ -105,12 +139,12 @@ async function* framesOf(responses: AsyncIterable<RunResponse>, dispatch: Dispat
 }
 
 /** Each row has its MESSAGE event in the same frame, in the same order: that is where its id is. */
-function checkpointOf({ index, events, contextRows }: CheckpointFrame, { runId }: Dispatch): RuntimeFrame {
+function checkpointOf({ index, events, contextRows, spec }: CheckpointFrame, { runId }: Dispatch): RuntimeFrame {
   const ids = events.flatMap(({ data }) => (data.case === 'message' ? [data.value.messageId] : []));
   const rows = contextRows.map(({ message, role, tokens }, place): ContextRow => {
     return { messageId: ids[place] ?? '', runId, role, tokens, payload: message };
   });
-  return { kind: 'checkpoint', index, events, contextRows: rows };
+  return { kind: 'checkpoint', index, events, contextRows: rows, spec: spec.length === 0 ? undefined : spec };
 }
 
 function outcomeOf(outcome: Extract<RunResponse['frame'], { case: 'finish' }>['value']['outcome']): ExecutorOutcome {

@@ -6,6 +6,7 @@ import { deltaOf } from '../../domain/event/delta.ts';
 import { fenced } from '../../domain/event/event-errors.ts';
 import type { Append, AppendPosition } from '../../domain/event/event-log.ts';
 import { encodeEvent } from '../codec/event-codec.ts';
+import { insertInterrupts } from './sql-interrupt-repository.ts';
 
 /** The mark of an append: the same however often it is tried, so that it finds out whether it was committed. */
 const marks = new WeakMap<Append, string>();
@@ -67,6 +68,10 @@ export async function insertAppend(tx: SqlExecutor, append: Append, nowMs: numbe
     nowMs,
   ]);
   await insertRows(tx, 'llm_context', contextColumns, rows);
+  await insertInterrupts(tx, position.runId, events);
+  if (append.spec !== undefined) {
+    await tx.run('update runs set spec = ? where id = ? and epoch = ?', [append.spec, position.runId, epoch]);
+  }
 }
 
 function eventRow({ sessionId, runId, epoch }: AppendPosition, event: AgentEvent, nowMs: number): SqlValue[] {

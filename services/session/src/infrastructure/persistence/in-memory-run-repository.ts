@@ -1,23 +1,32 @@
 import type { RunId, SessionId } from '@spanwise/kernel';
+import { eventTimeMs } from '../../domain/event/agent-event.ts';
 import { fenced } from '../../domain/event/event-errors.ts';
 import {
   cancellableStatuses,
+  drivenStatuses,
+  isOver,
+  maxQueued,
   type Run,
   type RunEnding,
   runStatusesBefore,
-  unfinishedStatuses,
 } from '../../domain/run/run.ts';
 import type {
   CancelOutcome,
+  Claim,
+  ClaimedRun,
   Finish,
+  OwnedRun,
   RunBeginning,
   RunRepository,
   StartedRun,
+  StartOutcome,
+  StartPlan,
   StartRequest,
+  Wait,
 } from '../../domain/run/run-repository.ts';
-import type { Session } from '../../domain/session/session.ts';
-import { requestIdReused, sessionBusy, sessionNotFound } from '../../domain/session/session-errors.ts';
-import type { InMemoryStore } from './in-memory-store.ts';
+import { queueFull, requestIdReused, sessionBusy, sessionNotFound } from '../../domain/session/session-errors.ts';
+import { claimInMemory } from './in-memory-claim.ts';
+import { dequeued, type InMemoryStore, type SessionEntry } from './in-memory-store.ts';
 
 export class InMemoryRunRepository implements RunRepository {
   readonly #store: InMemoryStore;
@@ -26,32 +35,55 @@ export class InMemoryRunRepository implements RunRepository {
     this.#store = store;
   }
 
-  async start(request: StartRequest, begin: (session: Session) => RunBeginning): Promise<StartedRun> {
-    const entry = this.#store.sessions.get(request.sessionId);
+  async start(request: StartRequest, plan: StartPlan): Promise<StartOutcome> {
+    const { sessionId, requestId, fingerprint, busyPolicy } = request;
+    const entry = this.#store.sessions.get(sessionId);
     if (entry === undefined || entry.isDeleted || entry.session.uid !== request.uid) {
       throw sessionNotFound();
     }
-    const { sessionId, requestId, fingerprint } = request;
-    const before = [...this.#store.runs.values()].find(
-      (run) => run.sessionId === sessionId && run.requestId === requestId,
-    );
-    if (before !== undefined) {
-      if (before.fingerprint !== fingerprint) {
+    const run = [...this.#store.runs.values()].find((each) => isOf(each, sessionId) && each.requestId === requestId);
+    if (run !== undefined) {
+      if (run.fingerprint !== fingerprint) {
         throw requestIdReused();
       }
       const { lastSeq, lastContextSeq } = entry.session;
-      return { run: before, isNew: false, lastSeq, lastContextSeq };
+      return { kind: 'found', run, lastSeq, lastContextSeq };
     }
-    if (entry.session.activeRunId !== undefined) {
-      throw sessionBusy(entry.session.activeRunId);
+    const { activeRunId } = entry.session;
+    if (activeRunId === undefined) {
+      return { kind: 'started', started: this.#begin(entry, plan.begin(entry.session)) };
     }
-    const { run, events, contextRows } = begin(entry.session);
-    const { lastSeq, lastContextSeq } = entry.session;
-    const position = { sessionId, runId: run.id, epoch: run.epoch, lastSeq, lastContextSeq };
+    if (busyPolicy === 'reject') {
+      throw sessionBusy(activeRunId);
+    }
+    return this.#enqueue(entry, activeRunId, plan, busyPolicy === 'interrupt');
+  }
+
+  #begin(entry: SessionEntry, { run, events, contextRows }: RunBeginning): StartedRun {
+    const { lastSeq, lastContextSeq, uid } = entry.session;
+    const position = { sessionId: run.sessionId, runId: run.id, epoch: run.epoch, lastSeq, lastContextSeq };
     this.#store.place(entry, { position, events, contextRows });
     entry.session = { ...entry.session, status: 'RUNNING', activeRunId: run.id, epoch: run.epoch };
     this.#store.runs.set(run.id, run);
-    return { run, isNew: true, lastSeq: entry.session.lastSeq, lastContextSeq: entry.session.lastContextSeq };
+    this.#store.progress.set(run.id, entry.session.lastContextSeq);
+    return { run, uid, lastSeq: entry.session.lastSeq, lastContextSeq: entry.session.lastContextSeq };
+  }
+
+  #enqueue(entry: SessionEntry, activeRunId: RunId, plan: StartPlan, interrupts: boolean): StartOutcome {
+    const queued = plan.queue(entry.session);
+    const { run } = queued;
+    if (entry.queue.length >= maxQueued && !interrupts) {
+      throw queueFull(maxQueued);
+    }
+    let cancelled: RunId | undefined;
+    if (interrupts) {
+      const reason = 'interrupted by another run';
+      cancelled = this.#flag(activeRunId, reason, run.createdAtMs) ? activeRunId : undefined;
+      this.#store.cancelQueue(entry, reason, run.createdAtMs);
+    }
+    entry.queue.push(queued);
+    this.#store.runs.set(run.id, run);
+    return { kind: 'queued', run, cancelled };
   }
 
   async find(sessionId: SessionId, runId: RunId): Promise<Run | undefined> {
@@ -61,7 +93,7 @@ export class InMemoryRunRepository implements RunRepository {
 
   async list(sessionId: SessionId, before: RunId | undefined, limit: number): Promise<readonly Run[]> {
     return [...this.#store.runs.values()]
-      .filter((run) => run.sessionId === sessionId && (before === undefined || run.id < before))
+      .filter((run) => isOf(run, sessionId) && (before === undefined || run.id < before))
       .sort((a, b) => (a.id < b.id ? 1 : -1))
       .slice(0, limit);
   }
@@ -71,71 +103,131 @@ export class InMemoryRunRepository implements RunRepository {
     if (run === undefined) {
       return 'not-found';
     }
-    if (!cancellableStatuses.includes(run.status)) {
-      return 'already-ended';
+    const entry = this.#store.sessions.get(sessionId);
+    if (run.status === 'QUEUED' && entry !== undefined) {
+      entry.queue = entry.queue.filter((each) => each.run.id !== runId);
+      this.#store.runs.set(runId, dequeued(run, reason, nowMs));
+      return 'dequeued';
+    }
+    return this.#flag(runId, reason, nowMs) ? 'accepted' : 'already-ended';
+  }
+
+  #flag(runId: RunId, cancelReason: string, nowMs: number): boolean {
+    const run = this.#store.runs.get(runId);
+    if (run === undefined || !cancellableStatuses.includes(run.status)) {
+      return false;
     }
     if (run.cancelRequestedAtMs === undefined) {
-      this.#store.runs.set(runId, { ...run, cancelRequestedAtMs: nowMs, cancelReason: reason });
+      this.#store.runs.set(runId, { ...run, cancelRequestedAtMs: nowMs, cancelReason });
     }
-    return 'accepted';
+    return true;
   }
 
-  async cancelRequested(ownerId: string): Promise<readonly RunId[]> {
+  async ownedBy(ownerId: string): Promise<readonly OwnedRun[]> {
     return [...this.#store.runs.values()]
-      .filter((run) => run.ownerId === ownerId && run.status === 'RUNNING' && run.cancelRequestedAtMs !== undefined)
-      .map(({ id }) => id);
+      .filter((run) => run.ownerId === ownerId && drivenStatuses.includes(run.status))
+      .map((run) => ({ runId: run.id, epoch: run.epoch, isCancelRequested: run.cancelRequestedAtMs !== undefined }));
   }
 
-  async unfinished(): Promise<readonly Run[]> {
-    return [...this.#store.runs.values()].filter(({ status }) => unfinishedStatuses.includes(status));
+  async abandoned(nowMs: number, cancelMs: number, limit: number): Promise<readonly Run[]> {
+    return [...this.#store.runs.values()]
+      .filter((run) => {
+        if (run.status === 'WAITING') {
+          const isOpen = this.#store.interrupts.get(run.id)?.some(({ isSettled }) => !isSettled) ?? false;
+          return !isOpen || run.cancelRequestedAtMs !== undefined || (run.wakeAtMs ?? Infinity) <= nowMs;
+        }
+        const isOverdue = (run.cancelRequestedAtMs ?? Infinity) <= nowMs - cancelMs;
+        return drivenStatuses.includes(run.status) && (isOverdue || !this.#store.isAlive(run.ownerId));
+      })
+      .slice(0, limit);
   }
 
-  async claim(run: Run, ownerId: string): Promise<StartedRun | undefined> {
-    const entry = this.#store.sessions.get(run.sessionId);
-    const isCurrent = entry?.session.activeRunId === run.id && entry.session.epoch === run.epoch;
-    if (entry === undefined || !isCurrent) {
-      return undefined;
+  async claim(claim: Claim): Promise<ClaimedRun | undefined> {
+    return claimInMemory(this.#store, claim);
+  }
+
+  async release(runId: RunId, epoch: number, ownerId: string): Promise<boolean> {
+    const run = this.#store.runs.get(runId);
+    const isOwn = run?.epoch === epoch && run.ownerId === ownerId && drivenStatuses.includes(run.status);
+    if (run !== undefined && isOwn) {
+      this.#store.runs.set(runId, { ...run, ownerId: undefined });
     }
-    const claimed = { ...run, ownerId, epoch: run.epoch + 1, attempt: run.attempt + 1 };
-    this.#store.runs.set(run.id, claimed);
-    entry.session = { ...entry.session, epoch: claimed.epoch };
-    const { lastSeq, lastContextSeq } = entry.session;
-    return { run: claimed, isNew: false, lastSeq, lastContextSeq };
+    return isOwn;
   }
 
-  async beginFinishing(runId: RunId, epoch: number): Promise<boolean> {
+  async wait({ append, nowMs }: Wait): Promise<boolean> {
+    const { runId, sessionId } = append.position;
+    const run = this.#store.runs.get(runId);
+    const open = (this.#store.interrupts.get(runId) ?? []).filter(({ isSettled }) => !isSettled);
+    if (run?.cancelRequestedAtMs !== undefined || open.length === 0) {
+      return this.#store.sessions.get(sessionId)?.lastAppend === append;
+    }
+    this.#store.append(append, (entry) => {
+      if (run?.status !== 'RUNNING') {
+        throw fenced();
+      }
+      const expiries = open.map(({ interrupt }) =>
+        interrupt.expireTime === undefined ? Infinity : eventTimeMs(interrupt.expireTime),
+      );
+      const wakeAtMs = Math.min(...expiries);
+      const remainingMs = run.deadlineAtMs === undefined ? undefined : run.deadlineAtMs - nowMs;
+      const wakes = {
+        wakeAtMs: Number.isFinite(wakeAtMs) ? wakeAtMs : undefined,
+        remainingMs,
+        deadlineAtMs: undefined,
+      };
+      this.#store.runs.set(runId, { ...run, status: 'WAITING', ownerId: undefined, ...wakes });
+      entry.session = { ...entry.session, status: 'WAITING' };
+    });
+    return true;
+  }
+
+  async beginFinishing(runId: RunId, epoch: number, ending: RunEnding): Promise<boolean> {
     const run = this.#store.runs.get(runId);
     const isAllowed =
       run?.epoch === epoch &&
       run.cancelRequestedAtMs === undefined &&
       runStatusesBefore('FINISHING').includes(run.status);
     if (isAllowed) {
-      this.#store.runs.set(runId, { ...run, status: 'FINISHING' });
+      this.#store.runs.set(runId, { ...run, status: 'FINISHING', ending });
     }
     return isAllowed;
   }
 
-  async finish({ append, ending, terminalSeq, nowMs }: Finish): Promise<void> {
+  async finish({
+    append,
+    ending,
+    terminalSeq,
+    nowMs,
+    nextOwnerId,
+    ...finish
+  }: Finish): Promise<StartedRun | undefined> {
     const { runId, epoch } = append.position;
+    let next: SessionEntry | undefined;
     this.#store.append(append, (entry) => {
       const run = this.#store.runs.get(runId);
       if (run === undefined || run.epoch !== epoch || !mayEnd(run, ending)) {
         throw fenced();
       }
-      this.#store.runs.set(runId, {
-        ...run,
-        status: ending.status,
-        ownerId: undefined,
-        terminalSeq,
-        ending,
-        endedAtMs: nowMs,
-      });
+      const status = ending.status;
+      this.#store.runs.set(runId, { ...run, status, ownerId: undefined, terminalSeq, ending, endedAtMs: nowMs });
       entry.session = { ...entry.session, status: 'IDLE', activeRunId: undefined };
+      next = entry;
     });
+    const queued = next?.queue.shift();
+    if (next === undefined || queued === undefined) {
+      return undefined;
+    }
+    const beginning = finish.beginNext(queued, next.session);
+    return this.#begin(next, { ...beginning, run: { ...beginning.run, ownerId: nextOwnerId } });
   }
+}
+
+function isOf(run: Run, sessionId: SessionId): boolean {
+  return run.sessionId === sessionId;
 }
 
 function mayEnd(run: Run, { status }: RunEnding): boolean {
   const hasFlag = status !== 'CANCELLED' || run.cancelRequestedAtMs !== undefined;
-  return hasFlag && runStatusesBefore(status).includes(run.status);
+  return hasFlag && !isOver(run.status) && runStatusesBefore(status).includes(run.status);
 }

@@ -20,7 +20,7 @@ export class InMemorySessionRepository implements SessionRepository {
     if (requestId !== '' && made !== undefined) {
       return made.session;
     }
-    sessions.set(session.id, { session, isDeleted: false, lastAppend: undefined, events: [], context: [] });
+    sessions.set(session.id, { session, isDeleted: false, lastAppend: undefined, events: [], context: [], queue: [] });
     return session;
   }
 
@@ -60,6 +60,7 @@ export class InMemorySessionRepository implements SessionRepository {
       const cancelRequestedAtMs = run.cancelRequestedAtMs ?? nowMs;
       this.#store.runs.set(run.id, { ...run, cancelRequestedAtMs, cancelReason: 'the session was deleted' });
     }
+    this.#store.cancelQueue(entry, 'the session was deleted', nowMs);
     return { kind: 'deleted', cancelledRunId: activeRunId };
   }
 

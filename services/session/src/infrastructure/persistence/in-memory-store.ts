@@ -1,9 +1,11 @@
 import type { Clock, RunId, SessionId } from '@spanwise/kernel';
 import type { StoredMessage } from '../../domain/context/llm-context.ts';
-import type { AgentEvent } from '../../domain/event/agent-event.ts';
+import { type AgentEvent, finishReason, type Interrupt } from '../../domain/event/agent-event.ts';
 import { fenced } from '../../domain/event/event-errors.ts';
 import type { Append } from '../../domain/event/event-log.ts';
+import type { Instance } from '../../domain/instance/instance-repository.ts';
 import type { Run } from '../../domain/run/run.ts';
+import type { QueuedRun } from '../../domain/run/run-repository.ts';
 import type { Session } from '../../domain/session/session.ts';
 
 export interface SessionEntry {
@@ -12,16 +14,30 @@ export interface SessionEntry {
   lastAppend: Append | undefined;
   readonly events: AgentEvent[];
   readonly context: StoredMessage[];
+  /** Runs that wait for the active one, in order. */
+  queue: QueuedRun[];
+}
+
+/** An interrupt, and what became of it. */
+export interface StoredInterrupt {
+  readonly interrupt: Interrupt;
+  answer?: { readonly json: string; readonly by: string } | undefined;
+  isSettled: boolean;
+  isTold: boolean;
 }
 
 /** What the in-memory repositories share: the tables, and the guarded append. For tests; nothing survives the process. */
 export class InMemoryStore {
   readonly sessions = new Map<SessionId, SessionEntry>();
   readonly runs = new Map<RunId, Run>();
-  readonly #clock: Clock;
+  /** Last place in the context when a run was dispatched last. */
+  readonly progress = new Map<RunId, number>();
+  readonly interrupts = new Map<RunId, StoredInterrupt[]>();
+  readonly instances = new Map<string, Instance & { leaseUntilMs: number; isDraining: boolean }>();
+  readonly clock: Clock;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.clock = clock;
   }
 
   /** Appends under the guards of the log; `also` changes what belongs to the same transaction, and may throw. */
@@ -45,9 +61,28 @@ export class InMemoryStore {
     entry.lastAppend = append;
   }
 
+  /** Cancels all that waits in a session. */
+  cancelQueue(entry: SessionEntry, reason: string, nowMs: number): void {
+    entry.queue.forEach(({ run }) => this.runs.set(run.id, dequeued(run, reason, nowMs)));
+    entry.queue = [];
+  }
+
+  isAlive(instanceId: string | undefined): boolean {
+    return (this.instances.get(instanceId ?? '')?.leaseUntilMs ?? 0) > this.clock.nowMs();
+  }
+
   /** Stores the rows of an append whose guards hold. */
-  place(entry: SessionEntry, { events, contextRows }: Append): void {
-    const nowMs = this.#clock.nowMs();
+  place(entry: SessionEntry, { position, events, contextRows, spec }: Append): void {
+    const run = this.runs.get(position.runId);
+    if (run !== undefined && spec !== undefined) {
+      this.runs.set(run.id, { ...run, spec });
+    }
+    const raised = events.flatMap(({ data }) => (data.case === 'interrupt' ? [data.value.interrupt] : []));
+    for (const interrupt of raised.filter((each) => each !== undefined)) {
+      const stored = this.interrupts.get(position.runId) ?? [];
+      this.interrupts.set(position.runId, [...stored, { interrupt, isSettled: false, isTold: false }]);
+    }
+    const nowMs = this.clock.nowMs();
     const { lastContextSeq, lastSeq } = entry.session;
     entry.events.push(...events);
     entry.context.push(
@@ -60,4 +95,10 @@ export class InMemoryStore {
       updatedAtMs: nowMs,
     };
   }
+}
+
+/** A run that was cancelled before it began. */
+export function dequeued(run: Run, cancelReason: string, nowMs: number): Run {
+  const ending = { status: 'CANCELLED', finishReason: finishReason.cancelled, usage: undefined } as const;
+  return { ...run, status: 'CANCELLED', ending, cancelRequestedAtMs: nowMs, cancelReason, endedAtMs: nowMs };
 }

@@ -3,6 +3,11 @@ import { type ColumnTypes, defineMigration, type NamedMigration } from '@spanwis
 /** The schema of the session service, step by step. A step that has landed is never edited. */
 export const migrations: readonly NamedMigration[] = [
   defineMigration('0001-sessions-runs-log', (types) => [...sessions(types), ...runs(types), ...log(types)]),
+  defineMigration('0002-ownership-queue-waiting', (types) => [
+    ...queue(types),
+    ...instances(types),
+    ...interrupts(types),
+  ]),
 ];
 
 function sessions({ id, key, text, integer, tableOptions }: ColumnTypes): readonly string[] {
@@ -91,5 +96,45 @@ function log({ id, key, integer, bytes, tableOptions }: ColumnTypes): readonly s
       primary key (session_id, seq)
     )${tableOptions}`,
     'create index llm_context_thread on llm_context (session_id, thread_id, seq)',
+  ];
+}
+
+function queue({ key, text, integer }: ColumnTypes): readonly string[] {
+  return [
+    `alter table sessions add column queued ${integer} not null default 0`,
+    `alter table runs add column queue_no ${integer}`,
+    `alter table runs add column input ${text}`,
+    `alter table runs add column email ${key}`,
+    `alter table runs add column progress_seq ${integer} not null default 0`,
+  ];
+}
+
+function instances({ id, key, integer, tableOptions }: ColumnTypes): readonly string[] {
+  return [
+    `create table instances (
+      id ${id} not null primary key,
+      address ${key} not null,
+      lease_until ${integer} not null,
+      is_draining ${integer} not null
+    )${tableOptions}`,
+  ];
+}
+
+function interrupts({ id, key, text, integer, tableOptions }: ColumnTypes): readonly string[] {
+  return [
+    `create table interrupts (
+      run_id ${id} not null,
+      id ${id} not null,
+      call_id ${id} not null,
+      kind ${integer} not null,
+      message ${text} not null,
+      schema_json ${text} not null,
+      expires_at ${integer},
+      answer ${text},
+      answered_by ${key},
+      answered_at ${integer},
+      announced_at ${integer},
+      primary key (run_id, id)
+    )${tableOptions}`,
   ];
 }

@@ -1,32 +1,34 @@
 import { brandId, type RunId, type SessionId } from '@spanwise/kernel';
-import {
-  databaseUnavailable,
-  firstRow,
-  insertRows,
-  isUniqueViolation,
-  type OpenDatabase,
-  type SqlExecutor,
-} from '@spanwise/persistence';
-import { fenced } from '../../domain/event/event-errors.ts';
-import { type Run, unfinishedStatuses } from '../../domain/run/run.ts';
+import { databaseUnavailable, isUniqueViolation, type OpenDatabase } from '@spanwise/persistence';
+import { drivenStatuses, type Run, type RunEnding } from '../../domain/run/run.ts';
 import type {
   CancelOutcome,
+  Claim,
+  ClaimedRun,
   Finish,
-  RunBeginning,
+  OwnedRun,
   RunRepository,
   StartedRun,
+  StartOutcome,
+  StartPlan,
   StartRequest,
+  Wait,
 } from '../../domain/run/run-repository.ts';
-import type { Session } from '../../domain/session/session.ts';
-import { requestIdReused, sessionBusy, sessionNotFound } from '../../domain/session/session-errors.ts';
 import { assertCommittedBefore, insertAppend, markOf } from './append-statements.ts';
+import { StillWaiting, tryClaim } from './claim-transaction.ts';
+import { databaseNow } from './database-now.ts';
+import { finishRun } from './finish-transaction.ts';
 import { encodeEnding, runFromRecord } from './record-mapping.ts';
 import { RunRecord } from './records.ts';
 import * as statements from './run-statements.ts';
-import { selectRunByRequest, selectSession } from './selects.ts';
+import { runFromRow } from './selects.ts';
+import { dequeuedEnding, tryStart } from './start-transaction.ts';
 
 /** Times that a start is tried when others change the session in between. */
 const startAttempts = 20;
+
+/** Thrown to take a transaction back whose guard did not hold. */
+class Refused extends Error {}
 
 /** Runs: reads through MikroORM, transactions as guarded statements on prepared SQL; for MySQL and SQLite. */
 export class MikroOrmRunRepository implements RunRepository {
@@ -36,10 +38,10 @@ export class MikroOrmRunRepository implements RunRepository {
     this.#database = database;
   }
 
-  async start(request: StartRequest, begin: (session: Session) => RunBeginning): Promise<StartedRun> {
+  async start(request: StartRequest, plan: StartPlan): Promise<StartOutcome> {
     for (let attempt = 0; attempt < startAttempts; attempt += 1) {
-      const started = await this.#database.sql
-        .transaction((tx) => tryStart(tx, request, begin))
+      const outcome = await this.#database.sql
+        .transaction((tx) => tryStart(tx, request, plan))
         .catch((error) => {
           // The same request was faster on another connection: the next attempt finds its run.
           if (isUniqueViolation(error)) {
@@ -47,8 +49,8 @@ export class MikroOrmRunRepository implements RunRepository {
           }
           throw error;
         });
-      if (started !== undefined) {
-        return started;
+      if (outcome !== undefined) {
+        return outcome;
       }
     }
     throw databaseUnavailable('the session kept changing');
@@ -70,97 +72,94 @@ export class MikroOrmRunRepository implements RunRepository {
     if ((await sql.run(statements.requestCancel, [nowMs, reason, runId, sessionId])) === 1) {
       return 'accepted';
     }
-    return (await this.find(sessionId, runId)) === undefined ? 'not-found' : 'already-ended';
+    const run = await this.find(sessionId, runId);
+    if (run?.status === 'QUEUED') {
+      // It may have begun meanwhile: then it is asked again.
+      const isOut = await this.#dequeue(sessionId, runId, reason, nowMs);
+      return isOut ? 'dequeued' : this.requestCancel(sessionId, runId, reason, nowMs);
+    }
+    return run === undefined ? 'not-found' : 'already-ended';
   }
 
-  async cancelRequested(ownerId: string): Promise<readonly RunId[]> {
-    const rows = await this.#database.sql.all<{ id: string }>(
-      "select id from runs where owner_id = ? and status = 'RUNNING' and cancel_requested_at is not null",
-      [ownerId],
-    );
-    return rows.map(({ id }) => brandId<RunId>(id));
-  }
-
-  async unfinished(): Promise<readonly Run[]> {
-    const records = await this.#database.em().find(RunRecord, { status: { $in: [...unfinishedStatuses] } });
-    return records.map(runFromRecord);
-  }
-
-  async claim(run: Run, ownerId: string): Promise<StartedRun | undefined> {
-    const { id, sessionId, epoch } = run;
-    return this.#database.sql.transaction(async (tx) => {
-      if ((await tx.run(statements.claimSession, [sessionId, id, epoch])) === 0) {
-        return undefined;
+  #dequeue(sessionId: SessionId, runId: RunId, reason: string, nowMs: number): Promise<boolean> {
+    return this.#unlessRefused(async (tx) => {
+      await tx.run(statements.leaveQueue, [sessionId]);
+      if ((await tx.run(statements.dequeueRun, [nowMs, reason, dequeuedEnding, nowMs, runId, sessionId])) === 0) {
+        throw new Refused();
       }
-      if ((await tx.run(statements.claimRun, [ownerId, id, epoch])) === 0) {
-        throw fenced();
-      }
-      const counters = 'select last_seq, last_ctx_seq from sessions where id = ?';
-      const row = await firstRow<{ last_seq: number; last_ctx_seq: number }>(tx, counters, [sessionId]);
-      return {
-        run: { ...run, ownerId, epoch: epoch + 1, attempt: run.attempt + 1 },
-        isNew: false,
-        lastSeq: row?.last_seq ?? 0,
-        lastContextSeq: row?.last_ctx_seq ?? 0,
-      };
     });
   }
 
-  async beginFinishing(runId: RunId, epoch: number): Promise<boolean> {
-    return (await this.#database.sql.run(statements.beginFinishing, [runId, epoch])) === 1;
+  async ownedBy(ownerId: string): Promise<readonly OwnedRun[]> {
+    type Row = { readonly id: string; readonly epoch: number; readonly cancel_requested_at: number | null };
+    const rows = await this.#database.sql.all<Row>(statements.ownedRuns, [ownerId]);
+    return rows.map(({ id, epoch, cancel_requested_at }) => ({
+      runId: brandId<RunId>(id),
+      epoch,
+      isCancelRequested: cancel_requested_at !== null,
+    }));
   }
 
-  async finish({ append, ending, terminalSeq, nowMs }: Finish): Promise<void> {
+  async abandoned(nowMs: number, cancelMs: number, limit: number): Promise<readonly Run[]> {
+    const { sql } = this.#database;
+    const driven = drivenStatuses.map((status) => `'${status}'`).join(', ');
+    const rows = await sql.all(
+      `select r.* from runs r where (r.status in (${driven}) and (r.owner_id is null or r.cancel_requested_at <= ?
+          or not exists (select 1 from instances i where i.id = r.owner_id and i.lease_until > ${databaseNow(sql)})))
+        or (r.status = 'WAITING' and (r.wake_at <= ? or r.cancel_requested_at is not null or not exists
+          (select 1 from interrupts a where a.run_id = r.id and a.answered_at is null)))
+        limit ${limit}`,
+      [nowMs - cancelMs, nowMs],
+    );
+    return rows.map(runFromRow);
+  }
+
+  claim(claim: Claim): Promise<ClaimedRun | undefined> {
+    return this.#database.sql
+      .transaction((tx) => tryClaim(tx, claim))
+      .catch((error) => {
+        if (error instanceof StillWaiting) {
+          return undefined;
+        }
+        throw error;
+      });
+  }
+
+  async release(runId: RunId, epoch: number, ownerId: string): Promise<boolean> {
+    return (await this.#database.sql.run(statements.releaseRun, [runId, epoch, ownerId])) === 1;
+  }
+
+  wait({ append, nowMs }: Wait): Promise<boolean> {
     const { sessionId, runId, epoch, lastSeq } = append.position;
-    const counts = [append.events.length, append.contextRows.length];
-    await this.#database.sql.transaction(async (tx) => {
-      const guard = [...counts, markOf(append), nowMs, sessionId, runId, epoch, lastSeq];
-      if ((await tx.run(statements.releaseSession, guard)) === 0) {
+    return this.#unlessRefused(async (tx) => {
+      const guard = [append.events.length, markOf(append), nowMs, sessionId, runId, epoch, lastSeq];
+      if ((await tx.run(statements.waitSession, guard)) === 0) {
         return assertCommittedBefore(tx, append);
       }
-      const values = [terminalSeq, encodeEnding(ending), nowMs, runId, epoch];
-      if ((await tx.run(statements.endRun(ending.status), values)) === 0) {
-        throw fenced();
+      if ((await tx.run(statements.waitRun, [nowMs, runId, runId, epoch, runId])) === 0) {
+        throw new Refused();
       }
       return insertAppend(tx, append, nowMs);
     });
   }
-}
 
-/** Undefined when the session changed between reading and taking it. */
-async function tryStart(
-  tx: SqlExecutor,
-  { uid, sessionId, requestId, fingerprint }: StartRequest,
-  begin: (session: Session) => RunBeginning,
-): Promise<StartedRun | undefined> {
-  const session = await selectSession(tx, uid, sessionId);
-  if (session === undefined) {
-    throw sessionNotFound();
+  async beginFinishing(runId: RunId, epoch: number, ending: RunEnding): Promise<boolean> {
+    return (await this.#database.sql.run(statements.beginFinishing, [encodeEnding(ending), runId, epoch])) === 1;
   }
-  const before = await selectRunByRequest(tx, sessionId, requestId);
-  if (before !== undefined) {
-    if (before.fingerprint !== fingerprint) {
-      throw requestIdReused();
+
+  finish(finish: Finish): Promise<StartedRun | undefined> {
+    return this.#database.sql.transaction((tx) => finishRun(tx, finish));
+  }
+
+  async #unlessRefused(work: Parameters<OpenDatabase['sql']['transaction']>[0]): Promise<boolean> {
+    try {
+      await this.#database.sql.transaction(work);
+      return true;
+    } catch (error) {
+      if (error instanceof Refused) {
+        return false;
+      }
+      throw error;
     }
-    return { run: before, isNew: false, lastSeq: session.lastSeq, lastContextSeq: session.lastContextSeq };
   }
-  if (session.activeRunId !== undefined) {
-    throw sessionBusy(session.activeRunId);
-  }
-  const { run, events, contextRows } = begin(session);
-  const { lastSeq, lastContextSeq, epoch } = session;
-  const nowMs = run.createdAtMs;
-  const guard = [run.id, events.length, contextRows.length, nowMs, sessionId, uid, epoch, lastSeq];
-  if ((await tx.run(statements.occupySession, guard)) === 0) {
-    return undefined;
-  }
-  await insertRows(tx, 'runs', statements.runColumns, [statements.runValues(run)]);
-  const position = { sessionId, runId: run.id, epoch: run.epoch, lastSeq, lastContextSeq };
-  await insertAppend(tx, { position, events, contextRows }, nowMs);
-  return {
-    run,
-    isNew: true,
-    lastSeq: lastSeq + events.length,
-    lastContextSeq: lastContextSeq + contextRows.length,
-  };
 }

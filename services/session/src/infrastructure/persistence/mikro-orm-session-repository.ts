@@ -7,6 +7,7 @@ import { sessionFromRecord } from './record-mapping.ts';
 import { SessionRecord } from './records.ts';
 import { selectSession, selectSessionByRequest } from './selects.ts';
 import { sessionColumns, sessionValues } from './session-values.ts';
+import { cancelQueue } from './start-transaction.ts';
 
 /** Sessions on MikroORM, and prepared SQL where it is hot; for MySQL and SQLite. */
 export class MikroOrmSessionRepository implements SessionRepository {
@@ -102,6 +103,8 @@ async function tryDelete(
   }
   const flag = `update runs set cancel_requested_at = coalesce(cancel_requested_at, ?), cancel_reason = coalesce(cancel_reason, ?)
     where id = ? and status in (${cancellableStatuses.map((status) => `'${status}'`).join(', ')})`;
-  await tx.run(flag, [nowMs, 'the session was deleted', activeRunId]);
+  const reason = 'the session was deleted';
+  await tx.run(flag, [nowMs, reason, activeRunId]);
+  await cancelQueue(tx, id, reason, nowMs);
   return { kind: 'deleted', cancelledRunId: activeRunId };
 }

@@ -1,4 +1,5 @@
 import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
+import type { ContextRow } from '../../domain/context/llm-context.ts';
 import type { Run, RunEnding, RunOptions, RunStatus } from '../../domain/run/run.ts';
 import type { Session, SessionStatus } from '../../domain/session/session.ts';
 import type { RunRecord, SessionRecord } from './records.ts';
@@ -30,7 +31,10 @@ export function runFromRecord(record: RunRecord): Run {
     ownerId: record.ownerId ?? undefined,
     epoch: record.epoch,
     attempt: record.attempt,
-    options: JSON.parse(record.options) as RunOptions,
+    lostAttempts: record.noProgressAttempts,
+    options: decodeOptions(record.options),
+    spec: record.spec ?? undefined,
+    email: record.email ?? '',
     span: {
       span: { id: record.spanId, par: '' },
       traceId: record.traceId,
@@ -39,6 +43,8 @@ export function runFromRecord(record: RunRecord): Run {
     startSeq: record.startSeq,
     terminalSeq: record.terminalSeq,
     deadlineAtMs: record.deadlineAt ?? undefined,
+    remainingMs: record.remainingMs ?? undefined,
+    wakeAtMs: record.wakeAt ?? undefined,
     cancelRequestedAtMs: record.cancelRequestedAt ?? undefined,
     cancelReason: record.cancelReason ?? '',
     ending: record.ending ? decodeEnding(record.ending) : undefined,
@@ -54,6 +60,22 @@ export function encodeEnding(ending: RunEnding): string {
 
 function decodeEnding(text: string): RunEnding {
   return JSON.parse(text, (_, value: unknown) => (isInt(value) ? BigInt(value.$int) : value)) as RunEnding;
+}
+
+/** Runs of earlier versions have not said whether somebody is there. */
+function decodeOptions(text: string): RunOptions {
+  const options = JSON.parse(text) as Omit<RunOptions, 'interactive'> & Partial<RunOptions>;
+  return { ...options, interactive: options.interactive ?? true };
+}
+
+/** The input of a queued run: its context rows, with their bytes in base64. */
+export function encodeInput(rows: readonly ContextRow[]): string {
+  return JSON.stringify(rows.map((row) => ({ ...row, payload: Buffer.from(row.payload).toString('base64') })));
+}
+
+export function decodeInput(text: string): readonly ContextRow[] {
+  const rows = JSON.parse(text) as (Omit<ContextRow, 'payload'> & { readonly payload: string })[];
+  return rows.map((row) => ({ ...row, payload: new Uint8Array(Buffer.from(row.payload, 'base64')) }));
 }
 
 function isInt(value: unknown): value is { readonly $int: string } {

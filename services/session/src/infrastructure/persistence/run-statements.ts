@@ -1,9 +1,9 @@
 import {
   cancellableStatuses,
+  drivenStatuses,
   type Run,
   type RunStatus,
   runStatusesBefore,
-  unfinishedStatuses,
 } from '../../domain/run/run.ts';
 import { sessionStatusesBefore } from '../../domain/session/session.ts';
 
@@ -16,23 +16,76 @@ export const occupySession = `update sessions
     updated_at = ?
   where id = ? and uid = ? and status = 'IDLE' and epoch = ? and last_seq = ? and deleted_at is null`;
 
+/** The last append of a run whose session has nothing in its queue. */
 export const releaseSession = `update sessions
   set status = 'IDLE', active_run_id = null, last_seq = last_seq + ?, last_ctx_seq = last_ctx_seq + ?, last_append = ?,
     updated_at = ?
-  where id = ? and active_run_id = ? and epoch = ? and last_seq = ?
+  where id = ? and active_run_id = ? and epoch = ? and last_seq = ? and queued = 0
     and status in (${list(sessionStatusesBefore('IDLE'))})`;
+
+/** The last append of a run that another one follows; in the same transaction comes {@link passSession}. */
+export const appendLast = `update sessions
+  set last_seq = last_seq + ?, last_ctx_seq = last_ctx_seq + ?, last_append = ?, updated_at = ?
+  where id = ? and active_run_id = ? and epoch = ? and last_seq = ? and queued > 0
+    and status in (${list(sessionStatusesBefore('IDLE'))})`;
+
+export const passSession = `update sessions
+  set status = 'RUNNING', active_run_id = ?, epoch = epoch + 1, queued = queued - 1, last_seq = last_seq + ?,
+    last_ctx_seq = last_ctx_seq + ?
+  where id = ?`;
+
+export const promoteRun = `update runs
+  set status = 'RUNNING', owner_id = ?, epoch = ?, attempt = 1, start_seq = ?, deadline_at = ?, progress_seq = ?,
+    input = null, queue_no = null
+  where id = ? and status in (${list(runStatusesBefore('RUNNING'))})`;
+
+/** Locks a session that a run occupies, so that nothing else is decided about it meanwhile. */
+export const lockBusySession = `update sessions set updated_at = ?
+  where id = ? and active_run_id = ? and deleted_at is null`;
+
+export const enterQueue = 'update sessions set queued = queued + 1 where id = ?';
+export const leaveQueue = 'update sessions set queued = queued - 1 where id = ? and queued > 0';
+
+const dequeued = `update runs set status = 'CANCELLED', cancel_requested_at = ?, cancel_reason = ?, ending = ?, ended_at = ?,
+    input = null, queue_no = null`;
+export const dequeueRun = `${dequeued} where id = ? and session_id = ? and status = 'QUEUED'`;
+export const dequeueAll = `${dequeued} where session_id = ? and status = 'QUEUED'`;
+
+export const nextQueued = `select * from runs where session_id = ? and status = 'QUEUED' order by queue_no limit 1`;
 
 export const claimSession = `update sessions set epoch = epoch + 1
   where id = ? and active_run_id = ? and epoch = ?`;
 
-export const claimRun = `update runs set owner_id = ?, epoch = epoch + 1, attempt = attempt + 1
-  where id = ? and epoch = ? and status in (${list(unfinishedStatuses)})`;
+export const announceClaim = `update sessions
+  set last_seq = last_seq + ?, updated_at = ?, status = ? where id = ? and epoch = ?`;
+
+export const claimRun = `update runs
+  set owner_id = ?, epoch = epoch + 1, attempt = attempt + 1, no_progress_attempts = ?, progress_seq = ?, status = ?,
+    deadline_at = ?, remaining_ms = null, wake_at = null
+  where id = ? and epoch = ? and status in (${list([...drivenStatuses, 'WAITING'])})`;
+
+export const releaseRun = `update runs set owner_id = null
+  where id = ? and epoch = ? and owner_id = ? and status in (${list(drivenStatuses)})`;
+
+export const ownedRuns = `select id, epoch, cancel_requested_at from runs
+  where owner_id = ? and status in (${list(drivenStatuses)})`;
+
+export const waitSession = `update sessions
+  set status = 'WAITING', last_seq = last_seq + ?, last_append = ?, updated_at = ?
+  where id = ? and active_run_id = ? and epoch = ? and last_seq = ?
+    and status in (${list(sessionStatusesBefore('WAITING'))})`;
+
+export const waitRun = `update runs
+  set status = 'WAITING', owner_id = null, remaining_ms = deadline_at - ?, deadline_at = null,
+    wake_at = (select min(expires_at) from interrupts where run_id = ? and answered_at is null)
+  where id = ? and epoch = ? and cancel_requested_at is null and status in (${list(runStatusesBefore('WAITING'))})
+    and exists (select 1 from interrupts where run_id = ? and answered_at is null)`;
 
 export const requestCancel = `update runs
   set cancel_requested_at = coalesce(cancel_requested_at, ?), cancel_reason = coalesce(cancel_reason, ?)
-  where id = ? and session_id = ? and status in (${list(cancellableStatuses)})`;
+  where id = ? and session_id = ? and status in (${list(cancellableStatuses.filter((status) => status !== 'QUEUED'))})`;
 
-export const beginFinishing = `update runs set status = 'FINISHING'
+export const beginFinishing = `update runs set status = 'FINISHING', ending = ?
   where id = ? and epoch = ? and cancel_requested_at is null and status in (${list(runStatusesBefore('FINISHING'))})`;
 
 /** Ends a run. A cancelled one needs the flag, a completed one went through FINISHING. */
@@ -59,10 +112,14 @@ export const runColumns = [
   'terminal_seq',
   'deadline_at',
   'created_at',
+  'email',
+  'progress_seq',
+  'queue_no',
+  'input',
 ] as const;
 
-/** Values of a new run, in the order of {@link runColumns}. */
-export function runValues(run: Run) {
+/** Values of a new run, in the order of {@link runColumns}; `queue` when it waits. */
+export function runValues(run: Run, progressSeq: number, queue?: { readonly no: number; readonly input: string }) {
   return [
     run.id,
     run.sessionId,
@@ -80,5 +137,9 @@ export function runValues(run: Run) {
     run.terminalSeq,
     run.deadlineAtMs ?? null,
     run.createdAtMs,
+    run.email,
+    progressSeq,
+    queue?.no ?? null,
+    queue?.input ?? null,
   ];
 }

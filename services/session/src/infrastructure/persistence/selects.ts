@@ -9,7 +9,7 @@ import type { RunRecord, SessionRecord } from './records.ts';
 
 export async function selectSession(tx: SqlExecutor, uid: Uid, id: SessionId): Promise<Session | undefined> {
   const row = await firstRow(tx, 'select * from sessions where id = ? and uid = ? and deleted_at is null', [id, uid]);
-  return row === undefined ? undefined : sessionFromRecord(camelCased<SessionRecord>(row));
+  return row === undefined ? undefined : sessionFromRow(row);
 }
 
 /** Also a deleted one: its request was answered. */
@@ -19,7 +19,7 @@ export async function selectSessionByRequest(
   requestId: string,
 ): Promise<Session | undefined> {
   const row = await firstRow(tx, 'select * from sessions where uid = ? and request_id = ?', [uid, requestId]);
-  return row === undefined ? undefined : sessionFromRecord(camelCased<SessionRecord>(row));
+  return row === undefined ? undefined : sessionFromRow(row);
 }
 
 export async function selectRunByRequest(
@@ -28,7 +28,15 @@ export async function selectRunByRequest(
   requestId: string,
 ): Promise<Run | undefined> {
   const row = await firstRow(tx, 'select * from runs where session_id = ? and request_id = ?', [sessionId, requestId]);
-  return row === undefined ? undefined : runFromRecord(camelCased<RunRecord>(row));
+  return row === undefined ? undefined : runFromRow(row);
+}
+
+export function runFromRow(row: SqlRow): Run {
+  return runFromRecord(camelCased<RunRecord>(row));
+}
+
+export function sessionFromRow(row: SqlRow): Session {
+  return sessionFromRecord(camelCased<SessionRecord>(row));
 }
 
 /** A row as the ORM would give it: its columns are named by the same rule. */

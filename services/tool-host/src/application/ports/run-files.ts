@@ -16,6 +16,10 @@ export interface FileCall {
   readonly viewId: RunId;
   /** The span of the operation: spans of the RPC become its leaves. */
   readonly span: ExecSpanContext;
+  /** Fencing number of the dispatch that asks: changes of one that the session is shut against are refused. */
+  readonly epoch: number;
+  /** Key of a change: the same change with the same key happens once. Empty for what changes nothing. */
+  readonly idempotencyKey: string;
   /** Ends what is waiting. */
   readonly signal: AbortSignal;
 }

@@ -49,6 +49,10 @@ const fileFailures = {
     kind: 'unavailable',
     advice: () => 'The files could not be reached. The call itself is fine: it may be tried again in a moment.',
   },
+  IDEMPOTENCY_KEY_REUSED: {
+    kind: 'exists',
+    advice: () => 'This call was executed before, and what it did is done. Look at the result before going on.',
+  },
   DISK_UNSUPPORTED: { kind: 'unsupported', advice: ({ path }) => `The disk of ${path} can not do that.` },
 } as const satisfies Record<string, FileFailure>;
 

@@ -1,4 +1,5 @@
 import type { CallId, ExecSpan, ExecSpanContext, RunId, SessionId, SpanEvent, Uid } from '@spanwise/kernel';
+import type { Interrupt, InterruptAnswer } from '../execution/interrupt.ts';
 import type { ToolProgress } from './tool-context.ts';
 
 /** The user for whom a call is made. Reaches the file service; tools never see it. */
@@ -16,6 +17,8 @@ export interface ToolCall {
   readonly sessionId: SessionId;
   /** Also the id of the view of files. */
   readonly runId: RunId;
+  /** Fencing number of the dispatch that calls. */
+  readonly epoch: number;
   readonly callId: CallId;
   /** As the model gave it; it may name no tool. */
   readonly tool: string;
@@ -25,10 +28,15 @@ export interface ToolCall {
   readonly span: ExecSpanContext;
   /** Milliseconds that the caller waits; undefined when it set no deadline. */
   readonly timeoutMs: number | undefined;
+  /** What the call waited for; undefined at its first execution. */
+  readonly answer: InterruptAnswer | undefined;
 }
 
-/** How a call ended: `error` and `timeout` have a text that tells the model what to do about it. */
-export type ToolOutcome = 'ok' | 'error' | 'timeout';
+/**
+ * How a call ended: `error` and `timeout` have a text that tells the model what to do about it. `cancelled` was stopped
+ * midway, and of `unknown` nobody knows whether it was executed: both may have had effects.
+ */
+export type ToolOutcome = 'ok' | 'error' | 'timeout' | 'cancelled' | 'unknown';
 
 /** The answer to a call. */
 export interface ToolResult {
@@ -40,7 +48,19 @@ export interface ToolResult {
   readonly structuredJson: string;
 }
 
-/** What is told of a call while it goes on; the last frame is its result. */
+/** How a call ended, for the model and for its span. */
+export interface CallEnd {
+  readonly result: ToolResult;
+  /** Reason of the catalogue; empty when it went well. */
+  readonly errorType: string;
+}
+
+/** What comes of executing a call: an end, or something that it waits for. */
+export type CallOutcome =
+  | { readonly type: 'ended'; readonly end: CallEnd }
+  | { readonly type: 'suspended'; readonly interrupt: Interrupt };
+
+/** What is told of a call while it goes on; the last frame is its result, or what it waits for. */
 export type CallFrame =
   | { readonly type: 'span'; readonly event: SpanEvent }
   | {
@@ -51,4 +71,5 @@ export type CallFrame =
       readonly timeMs: number;
       readonly progress: ToolProgress;
     }
-  | { readonly type: 'result'; readonly result: ToolResult };
+  | { readonly type: 'result'; readonly result: ToolResult }
+  | { readonly type: 'suspended'; readonly interrupt: Interrupt };

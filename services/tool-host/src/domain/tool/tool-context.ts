@@ -1,3 +1,4 @@
+import type { InterruptAnswer } from '../execution/interrupt.ts';
 import type { Files } from '../files/files.ts';
 import type { SessionReads } from '../files/read-versions.ts';
 
@@ -13,6 +14,8 @@ export interface ToolContext {
   readonly deadlineMs: number;
   /** `run_id:call_id`: the same when the call is executed again. */
   readonly idempotencyKey: string;
+  /** The answer to what the tool asked for when it suspended the call; undefined at the first execution. */
+  readonly answer: InterruptAnswer | undefined;
   /** Tells how far the call is. A reader that is slow sees the latest only. */
   progress(progress: ToolProgress): void;
   readonly log: CallLog;

@@ -1,4 +1,4 @@
-import { DomainError, excerpt } from '@spanwise/kernel';
+import { DomainError, excerpt, invariantBroken } from '@spanwise/kernel';
 
 /** The model asked for a tool that does not exist. It chooses one that does. */
 export function toolNotFound(name: string, existing: readonly string[]): DomainError {
@@ -16,4 +16,9 @@ export function toolTimedOut(limitMs: number): DomainError {
 /** Something of a call was used after the call. Nobody is told: it ends what a tool left behind. */
 export function callIsOver(): DomainError {
   return new DomainError('cancelled', 'REQUEST_CANCELLED', 'The call is over.');
+}
+
+/** A tool that nothing is kept of asked for the user. A bug of the tool. */
+export function cannotSuspend(tool: string): DomainError {
+  return invariantBroken(`the tool ${tool} is READ_ONLY and suspended its call`);
 }

@@ -21,18 +21,18 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly input: ToolInput<Input>;
   readonly limits: ToolLimits;
   /** Stops soon after `context.signal` aborts; what it answers after that is dropped. */
-  execute(input: Input, context: ToolContext): Promise<ToolOutput<Output>>;
+  execute(input: Input, context: ToolContext): Promise<ToolOutput<Output> | ToolSuspension>;
 }
 
 /** What a tool is about. */
-export type ToolClass = 'files' | 'search';
+export type ToolClass = 'files' | 'search' | 'interaction';
 
 /**
  * What executing a tool does to the world; drives retries and parallelism.
  *
- * - `READ_ONLY` it changes nothing: may run in parallel and again
- * - `IDEMPOTENT` doing it twice with the same key is doing it once
- * - `NON_REPEATABLE` doing it twice is doing it twice
+ * - `READ_ONLY` it changes nothing: may run in parallel and again; it can not suspend
+ * - `IDEMPOTENT` doing it twice with the same key is doing it once: executed again after a crash
+ * - `NON_REPEATABLE` doing it twice is doing it twice: executed at most once
  */
 export type ToolEffect = 'READ_ONLY' | 'IDEMPOTENT' | 'NON_REPEATABLE';
 
@@ -69,4 +69,20 @@ export interface ToolOutput<Output = unknown> {
   readonly notice?: string;
   /** For programs: a JSON value; left out when it is over the limits. */
   readonly structured?: Output;
+}
+
+/**
+ * What a tool answers when it can not go on without the user. The call waits, if need be for days, in the ledger only; then
+ * the tool is executed anew, with the answer in its context. It must have had no effect before.
+ */
+export interface ToolSuspension {
+  readonly suspend: {
+    readonly kind: 'question';
+    /** For people: what is asked; cut off at 64 KiB. */
+    readonly message: string;
+    /** JSON Schema (2020-12) of the answer. */
+    readonly schema: Readonly<Record<string, unknown>>;
+    /** After this the call goes on without an answer; default 24 hours. */
+    readonly expiresInMs?: number;
+  };
 }

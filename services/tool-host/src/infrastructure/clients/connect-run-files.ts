@@ -25,11 +25,14 @@ class ConnectFiles implements domain.Files {
   readonly #client: FileSystemClient;
   readonly #call: FileCall;
   readonly #options: CallOptions;
+  /** What makes a change happen once, and not after the session was shut. */
+  readonly #change: { readonly epoch: bigint; readonly idempotencyKey: string };
 
   constructor(client: FileSystemClient, call: FileCall) {
     this.#client = client;
     this.#call = call;
     this.#options = callOptions({ identity: call.caller, span: call.span }, call.signal);
+    this.#change = { epoch: BigInt(call.epoch), idempotencyKey: call.idempotencyKey };
   }
 
   async stat(path: string) {
@@ -50,29 +53,32 @@ class ConnectFiles implements domain.Files {
 
   async write(path: string, data: Uint8Array<ArrayBuffer>, guard: domain.WriteGuard) {
     const allowed = guard.type === 'create-only' ? { createOnly: true } : { ifMatch: guard.etag };
-    const request = { path, data, ...allowed };
+    const request = { path, data, ...allowed, ...this.#change };
     const answer = await this.#ask(path, (viewId) => this.#client.write({ viewId, ...request }, this.#options));
     return { file: toFileInfo(answer.file), isNew: answer.created };
   }
 
   async edit(path: string, { oldText, newText, replacesAll, etag = '' }: domain.TextEdit) {
-    const request = { path, oldText, newText, replaceAll: replacesAll, ifMatch: etag };
+    const request = { path, oldText, newText, replaceAll: replacesAll, ifMatch: etag, ...this.#change };
     const answer = await this.#ask(path, (viewId) => this.#client.edit({ viewId, ...request }, this.#options));
     return { file: toFileInfo(answer.file), replacements: answer.replacements };
   }
 
   async makeDirectory(path: string) {
-    const { file } = await this.#ask(path, (viewId) => this.#client.makeDirectory({ viewId, path }, this.#options));
+    const request = { path, ...this.#change };
+    const { file } = await this.#ask(path, (viewId) =>
+      this.#client.makeDirectory({ viewId, ...request }, this.#options),
+    );
     return toFileInfo(file);
   }
 
   async delete(path: string, { isRecursive, etag = '' }: domain.DeleteOptions) {
-    const request = { path, recursive: isRecursive, ifMatch: etag };
+    const request = { path, recursive: isRecursive, ifMatch: etag, ...this.#change };
     await this.#ask(path, (viewId) => this.#client.delete({ viewId, ...request }, this.#options));
   }
 
   async move(fromPath: string, toPath: string) {
-    const request = { fromPath, toPath };
+    const request = { fromPath, toPath, ...this.#change };
     const { file } = await this.#ask(fromPath, (viewId) => this.#client.move({ viewId, ...request }, this.#options));
     return toFileInfo(file);
   }

@@ -9,6 +9,7 @@ import {
   type ToolInput,
   type ToolLimits,
   type ToolOutput,
+  type ToolSuspension,
 } from '../../domain/tool/tool.ts';
 import type { ToolContext } from '../../domain/tool/tool-context.ts';
 
@@ -26,7 +27,7 @@ export interface ToolDefinition<Schema extends StrictObject, Output> {
   readonly input: Schema;
   /** What differs from {@link defaultToolLimits}. */
   readonly limits?: Partial<ToolLimits>;
-  execute(input: z.output<Schema>, context: ToolContext): Promise<ToolOutput<Output>>;
+  execute(input: z.output<Schema>, context: ToolContext): Promise<ToolOutput<Output> | ToolSuspension>;
 }
 
 /**

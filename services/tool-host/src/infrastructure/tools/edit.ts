@@ -37,6 +37,10 @@ from what read showed, without the line numbers.`,
         structured: { path, etag: file.etag, size: file.size, replacements },
       };
     } catch (error) {
+      if (hasReason(error, 'IDEMPOTENCY_KEY_REUSED')) {
+        // An execution of this call that crashed had edited it, under a guard that died with its process.
+        return { text: `Replaced the text in ${path}.` };
+      }
       if (hasReason(error, 'ETAG_MISMATCH', 'FILE_NOT_FOUND')) {
         reads.forget(path);
       }

@@ -9,7 +9,9 @@ test('fails rather than mix two versions of a file', async () => {
   const memory = new InMemoryFiles();
   memory.put('/workspace/a', 'x'.repeat(3_000_000));
   const { caller, sessionId, runId: viewId } = toolCall('read', {});
-  const files = memory.bind({ caller, sessionId, viewId, span: turnSpan, signal: new AbortController().signal });
+  const change = { epoch: 1, idempotencyKey: '' };
+  const { signal } = new AbortController();
+  const files = memory.bind({ caller, sessionId, viewId, span: turnSpan, ...change, signal });
   const reading = readLines(files, '/workspace/a', window, () => memory.put('/workspace/a', 'y'.repeat(3_000_000)));
   await expect(reading).rejects.toMatchObject({ reason: 'ETAG_MISMATCH' });
 });

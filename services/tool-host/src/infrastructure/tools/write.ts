@@ -30,6 +30,10 @@ and not have changed since. To change a part of a file use edit.`,
         structured: { path, etag: file.etag, size: file.size, created: isNew },
       };
     } catch (error) {
+      if (hasReason(error, 'IDEMPOTENCY_KEY_REUSED')) {
+        // An execution of this call that crashed had written it, under a guard that died with its process.
+        return { text: `Wrote ${path}.` };
+      }
       if (hasReason(error, 'ETAG_MISMATCH')) {
         reads.forget(path);
       }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { testTool } from '../../../../tests/doubles/test-tool.ts';
 import { type Message, role, toolOutcome } from '../../../domain/message/message.ts';
 import type { ModelRequest } from '../../../domain/model/model-request.ts';
 import { chatRequest } from './chat-request.ts';
@@ -50,7 +51,7 @@ describe('a chat request', () => {
       text(role.assistant, 'done'),
     ];
     const inputSchema = { type: 'object', properties: { path: { type: 'string' } } };
-    const tools = [{ name: 'read', description: 'Reads.', inputSchema, effect: 'read-only' as const }];
+    const tools = [testTool({ description: 'Reads.', inputSchema })];
     expect(chatRequest({ ...request(...dialogue), tools }, false)).toEqual({
       model: 'm',
       stream: true,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { userMessage } from '../../../../tests/doubles/run-world.ts';
+import { testTool } from '../../../../tests/doubles/test-tool.ts';
 import { collect, modelProviderContract, request, type Scenario } from '../../../../tests/model-provider.contract.ts';
 import { modelRateLimited, modelRejected, modelUnavailable } from '../../../domain/model/model-errors.ts';
 import { calls, finish, reasoning, type ScriptedAnswer, says, text } from './script.ts';
@@ -73,7 +74,7 @@ describe('a script', () => {
   });
 
   it('fails on tools that are not sorted, which would cost a provider’s prompt cache', async () => {
-    const tool = (name: string) => ({ name, description: '', inputSchema: {}, effect: 'read-only' as const });
+    const tool = (name: string) => testTool({ name });
     const { error } = await ask(new ScriptedModelProvider([says('one')]), {
       ...request,
       tools: [tool('b'), tool('a')],

@@ -52,7 +52,7 @@ const maxWriteAttempts = 5;
  * into the folder are not guarded against, so that one replica at most may serve it writable.
  */
 export class LocalDisk implements FileStore, AsyncDisposable {
-  readonly capabilities = { ifMatch: true, createOnly: true };
+  readonly capabilities = { ifMatch: true, createOnly: true, atomic: false };
   readonly #deps: LocalDiskDeps;
   readonly #etags = new FileEtags();
   #lastTurn: Promise<unknown> = Promise.resolve();

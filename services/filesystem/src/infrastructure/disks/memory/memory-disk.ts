@@ -41,7 +41,7 @@ const directoryNode: DirectoryNode = { kind: 'directory', modifyTimeMs: undefine
 
 /** A tree in memory. Each operation is one step: nothing can come in between. */
 export class MemoryDisk implements FileStore {
-  readonly capabilities = { ifMatch: true, createOnly: true };
+  readonly capabilities = { ifMatch: true, createOnly: true, atomic: false };
   readonly #clock: Pick<Clock, 'nowMs'>;
   readonly #root = new MemoryDirectory();
 

@@ -16,7 +16,6 @@ import {
   type DiskNode,
   type DiskPage,
   type FileSlice,
-  type FileStore,
   type ListRequest,
   maxFileBytes,
   type RemoveRequest,
@@ -24,6 +23,7 @@ import {
   type WriteOutcome,
 } from '../../../domain/disk/file-store.ts';
 import type { VirtualPath } from '../../../domain/path/virtual-path.ts';
+import type { TransactionalStore } from '../../changes/transactional-store.ts';
 import { contentEtag } from '../content-etag.ts';
 import { type BlobContent, changeBlobUses } from './blobs.ts';
 import { readSlice } from './read-slice.ts';
@@ -38,19 +38,21 @@ export interface TreeDiskDeps {
 }
 
 /** Each lost attempt means that another writer has won: only met on a path that never comes to rest. */
-const maxAttempts = 100;
+const defaultAttempts = 100;
 
 /**
  * Files as rows and blobs of a database, for any number of replicas. A change is one transaction that compares what it has
  * read and counts the rows that it changes; when another writer came in between it starts again. The root has no row.
  */
-export class TreeDisk implements FileStore {
-  readonly capabilities = { ifMatch: true, createOnly: true };
+export class TreeDisk implements TransactionalStore {
+  readonly capabilities = { ifMatch: true, createOnly: true, atomic: true };
   readonly #deps: TreeDiskDeps;
   readonly #rows: TreeRows;
+  readonly #maxAttempts: number;
 
-  constructor(deps: TreeDiskDeps) {
+  constructor(deps: TreeDiskDeps, maxAttempts: number = defaultAttempts) {
     this.#deps = deps;
+    this.#maxAttempts = maxAttempts;
     this.#rows = new TreeRows(deps.name, deps.database);
   }
 
@@ -163,6 +165,14 @@ export class TreeDisk implements FileStore {
     return there ?? this.#change(signal, (_tx, rows) => this.#makeDirectories(rows, path).then(() => treeDirectory));
   }
 
+  inTransaction<Result>(
+    work: (tx: SqlExecutor, store: TreeDisk) => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    // Within it an attempt that lost is not made again: the whole transaction is.
+    return this.#change(signal, (tx) => work(tx, new TreeDisk({ ...this.#deps, database: within(tx, this.#deps) }, 1)));
+  }
+
   async #write(
     tx: SqlExecutor,
     rows: TreeRows,
@@ -214,7 +224,7 @@ export class TreeDisk implements FileStore {
       try {
         return await database.transaction((tx) => work(tx, new TreeRows(name, tx)));
       } catch (error) {
-        if (!(error instanceof Overtaken) || attempt === maxAttempts) {
+        if (!(error instanceof Overtaken) || attempt === this.#maxAttempts) {
           throw error;
         }
       }
@@ -236,6 +246,16 @@ export class TreeDisk implements FileStore {
   #stamp(): string {
     return this.#deps.ids.traceId();
   }
+}
+
+/** The database as it is within a transaction. */
+function within(tx: SqlExecutor, { database }: TreeDiskDeps): Database {
+  return {
+    dialect: database.dialect,
+    run: (sql, parameters) => tx.run(sql, parameters),
+    all: (sql, parameters) => tx.all(sql, parameters),
+    transaction: (work) => work(tx),
+  };
 }
 
 function assertNotRoot(path: VirtualPath): void {

@@ -8,6 +8,8 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { AgentError } from "../../error/v1/error_pb.ts";
 import { file_spanwise_error_v1_error } from "../../error/v1/error_pb.ts";
+import type { Interrupt, InterruptAnswer } from "../../type/v1/interrupt_pb.ts";
+import { file_spanwise_type_v1_interrupt } from "../../type/v1/interrupt_pb.ts";
 import type { Role, TokenUsage, ToolContent, ToolOutcome } from "../../type/v1/message_pb.ts";
 import { file_spanwise_type_v1_message } from "../../type/v1/message_pb.ts";
 import type { ExecSpan } from "../../type/v1/span_pb.ts";
@@ -18,7 +20,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file spanwise/event/v1/event.proto.
  */
 export const file_spanwise_event_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("Ch1zcGFud2lzZS9ldmVudC92MS9ldmVudC5wcm90bxIRc3Bhbndpc2UuZXZlbnQudjEitAkKCkFnZW50RXZlbnQSCwoDc2VxGAEgASgDEhIKCnNlc3Npb25faWQYAiABKAkSDgoGcnVuX2lkGAMgASgJEg0KBWVwb2NoGAQgASgDEigKBHNwYW4YBSABKAsyGi5zcGFud2lzZS50eXBlLnYxLkV4ZWNTcGFuEigKBHRpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCXJ1bl9zdGFydBgKIAEoCzIbLnNwYW53aXNlLmV2ZW50LnYxLlJ1blN0YXJ0SAASLAoHcnVuX2VuZBgLIAEoCzIZLnNwYW53aXNlLmV2ZW50LnYxLlJ1bkVuZEgAEjAKCXJ1bl9lcnJvchgMIAEoCzIbLnNwYW53aXNlLmV2ZW50LnYxLlJ1bkVycm9ySAASMgoKc3Bhbl9zdGFydBgNIAEoCzIcLnNwYW53aXNlLmV2ZW50LnYxLlNwYW5TdGFydEgAEi4KCHNwYW5fZW5kGA4gASgLMhouc3Bhbndpc2UuZXZlbnQudjEuU3BhbkVuZEgAEjIKCnRleHRfc3RhcnQYDyABKAsyHC5zcGFud2lzZS5ldmVudC52MS5UZXh0U3RhcnRIABIyCgp0ZXh0X2RlbHRhGBAgASgLMhwuc3Bhbndpc2UuZXZlbnQudjEuVGV4dERlbHRhSAASLgoIdGV4dF9lbmQYESABKAsyGi5zcGFud2lzZS5ldmVudC52MS5UZXh0RW5kSAASPAoPcmVhc29uaW5nX3N0YXJ0GBIgASgLMiEuc3Bhbndpc2UuZXZlbnQudjEuUmVhc29uaW5nU3RhcnRIABI8Cg9yZWFzb25pbmdfZGVsdGEYEyABKAsyIS5zcGFud2lzZS5ldmVudC52MS5SZWFzb25pbmdEZWx0YUgAEjgKDXJlYXNvbmluZ19lbmQYFCABKAsyHy5zcGFud2lzZS5ldmVudC52MS5SZWFzb25pbmdFbmRIABI7Cg90b29sX2NhbGxfc3RhcnQYFSABKAsyIC5zcGFud2lzZS5ldmVudC52MS5Ub29sQ2FsbFN0YXJ0SAASOwoPdG9vbF9jYWxsX2RlbHRhGBYgASgLMiAuc3Bhbndpc2UuZXZlbnQudjEuVG9vbENhbGxEZWx0YUgAEjcKDXRvb2xfY2FsbF9lbmQYFyABKAsyHi5zcGFud2lzZS5ldmVudC52MS5Ub29sQ2FsbEVuZEgAEjgKDXRvb2xfcHJvZ3Jlc3MYGCABKAsyHy5zcGFud2lzZS5ldmVudC52MS5Ub29sUHJvZ3Jlc3NIABI0Cgt0b29sX3Jlc3VsdBgZIAEoCzIdLnNwYW53aXNlLmV2ZW50LnYxLlRvb2xSZXN1bHRIABI2CgdtZXNzYWdlGBogASgLMiMuc3Bhbndpc2UuZXZlbnQudjEuTWVzc2FnZUNvbW1pdHRlZEgAEkAKEW1lc3NhZ2VfYWJhbmRvbmVkGBsgASgLMiMuc3Bhbndpc2UuZXZlbnQudjEuTWVzc2FnZUFiYW5kb25lZEgAEikKBXVzYWdlGBwgASgLMhguc3Bhbndpc2UuZXZlbnQudjEuVXNhZ2VIAEIGCgRkYXRhIlcKCFJ1blN0YXJ0Eg0KBWFnZW50GAEgASgJEg8KB2F0dGVtcHQYAiABKAUSGQoRaW5wdXRfbWVzc2FnZV9pZHMYAyADKAkSEAoIdHJhY2VfaWQYBCABKAkinQEKBlJ1bkVuZBIuCgdvdXRjb21lGAEgASgOMh0uc3Bhbndpc2UuZXZlbnQudjEuUnVuT3V0Y29tZRI2Cg1maW5pc2hfcmVhc29uGAIgASgOMh8uc3Bhbndpc2UuZXZlbnQudjEuRmluaXNoUmVhc29uEisKBXVzYWdlGAMgASgLMhwuc3Bhbndpc2UudHlwZS52MS5Ub2tlblVzYWdlImUKCFJ1bkVycm9yEiwKBWVycm9yGAEgASgLMh0uc3Bhbndpc2UuZXJyb3IudjEuQWdlbnRFcnJvchIrCgV1c2FnZRgCIAEoCzIcLnNwYW53aXNlLnR5cGUudjEuVG9rZW5Vc2FnZSLcAQoJU3BhblN0YXJ0EikKBGtpbmQYASABKA4yGy5zcGFud2lzZS5ldmVudC52MS5TcGFuS2luZBIMCgRuYW1lGAIgASgJEhAKCHRyYWNlX2lkGAMgASgJEkAKCmF0dHJpYnV0ZXMYBCADKAsyLC5zcGFud2lzZS5ldmVudC52MS5TcGFuU3RhcnQuQXR0cmlidXRlc0VudHJ5Eg8KB3NlcnZpY2UYBSABKAkaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEivwEKB1NwYW5FbmQSLQoGc3RhdHVzGAEgASgOMh0uc3Bhbndpc2UuZXZlbnQudjEuU3BhblN0YXR1cxISCgplcnJvcl90eXBlGAIgASgJEj4KCmF0dHJpYnV0ZXMYAyADKAsyKi5zcGFud2lzZS5ldmVudC52MS5TcGFuRW5kLkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJXCglUZXh0U3RhcnQSEAoIYmxvY2tfaWQYASABKAkSEgoKbWVzc2FnZV9pZBgCIAEoCRIkCgRyb2xlGAMgASgOMhYuc3Bhbndpc2UudHlwZS52MS5Sb2xlIlEKCVRleHREZWx0YRIQCghibG9ja19pZBgBIAEoCRIOCgZvZmZzZXQYAiABKAMSDAoEdGV4dBgDIAEoCRIUCgxlbGlkZWRfYnl0ZXMYBCABKAMiKwoHVGV4dEVuZBIQCghibG9ja19pZBgBIAEoCRIOCgZsZW5ndGgYAiABKAMiNgoOUmVhc29uaW5nU3RhcnQSEAoIYmxvY2tfaWQYASABKAkSEgoKbWVzc2FnZV9pZBgCIAEoCSJWCg5SZWFzb25pbmdEZWx0YRIQCghibG9ja19pZBgBIAEoCRIOCgZvZmZzZXQYAiABKAMSDAoEdGV4dBgDIAEoCRIUCgxlbGlkZWRfYnl0ZXMYBCABKAMiMAoMUmVhc29uaW5nRW5kEhAKCGJsb2NrX2lkGAEgASgJEg4KBmxlbmd0aBgCIAEoAyJCCg1Ub29sQ2FsbFN0YXJ0Eg8KB2NhbGxfaWQYASABKAkSDAoEdG9vbBgCIAEoCRISCgptZXNzYWdlX2lkGAMgASgJIlQKDVRvb2xDYWxsRGVsdGESDwoHY2FsbF9pZBgBIAEoCRIOCgZvZmZzZXQYAiABKAMSDAoEdGV4dBgDIAEoCRIUCgxlbGlkZWRfYnl0ZXMYBCABKAMiNgoLVG9vbENhbGxFbmQSDwoHY2FsbF9pZBgBIAEoCRIWCg5hcmd1bWVudHNfanNvbhgCIAEoCSJRCgxUb29sUHJvZ3Jlc3MSDwoHY2FsbF9pZBgBIAEoCRIQCghwcm9ncmVzcxgCIAEoARINCgV0b3RhbBgDIAEoARIPCgdtZXNzYWdlGAQgASgJIpYBCgpUb29sUmVzdWx0Eg8KB2NhbGxfaWQYASABKAkSLgoHb3V0Y29tZRgCIAEoDjIdLnNwYW53aXNlLnR5cGUudjEuVG9vbE91dGNvbWUSLgoHY29udGVudBgDIAMoCzIdLnNwYW53aXNlLnR5cGUudjEuVG9vbENvbnRlbnQSFwoPc3RydWN0dXJlZF9qc29uGAQgASgJImEKEE1lc3NhZ2VDb21taXR0ZWQSEgoKbWVzc2FnZV9pZBgBIAEoCRIkCgRyb2xlGAIgASgOMhYuc3Bhbndpc2UudHlwZS52MS5Sb2xlEhMKC2NvbnRleHRfc2VxGAMgASgDIlgKEE1lc3NhZ2VBYmFuZG9uZWQSEgoKbWVzc2FnZV9pZBgBIAEoCRIwCgZyZWFzb24YAiABKA4yIC5zcGFud2lzZS5ldmVudC52MS5BYmFuZG9uUmVhc29uIjQKBVVzYWdlEisKBXVzYWdlGAEgASgLMhwuc3Bhbndpc2UudHlwZS52MS5Ub2tlblVzYWdlKl8KClJ1bk91dGNvbWUSGwoXUlVOX09VVENPTUVfVU5TUEVDSUZJRUQQABIZChVSVU5fT1VUQ09NRV9DT01QTEVURUQQARIZChVSVU5fT1VUQ09NRV9DQU5DRUxMRUQQAiq7AQoMRmluaXNoUmVhc29uEh0KGUZJTklTSF9SRUFTT05fVU5TUEVDSUZJRUQQABIWChJGSU5JU0hfUkVBU09OX1NUT1AQARIbChdGSU5JU0hfUkVBU09OX01BWF9UVVJOUxACEhgKFEZJTklTSF9SRUFTT05fTEVOR1RIEAMSIAocRklOSVNIX1JFQVNPTl9DT05URU5UX0ZJTFRFUhAEEhsKF0ZJTklTSF9SRUFTT05fQ0FOQ0VMTEVEEAUqiQEKCFNwYW5LaW5kEhkKFVNQQU5fS0lORF9VTlNQRUNJRklFRBAAEhEKDVNQQU5fS0lORF9SVU4QARISCg5TUEFOX0tJTkRfVFVSThACEhMKD1NQQU5fS0lORF9NT0RFTBADEhIKDlNQQU5fS0lORF9UT09MEAQSEgoOU1BBTl9LSU5EX0ZJTEUQBSqKAQoKU3BhblN0YXR1cxIbChdTUEFOX1NUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNQQU5fU1RBVFVTX09LEAESFQoRU1BBTl9TVEFUVVNfRVJST1IQAhIZChVTUEFOX1NUQVRVU19DQU5DRUxMRUQQAxIZChVTUEFOX1NUQVRVU19BQkFORE9ORUQQBCpnCg1BYmFuZG9uUmVhc29uEh4KGkFCQU5ET05fUkVBU09OX1VOU1BFQ0lGSUVEEAASGAoUQUJBTkRPTl9SRUFTT05fUkVUUlkQARIcChhBQkFORE9OX1JFQVNPTl9SVU5fRU5ERUQQAmIGcHJvdG8z", [file_google_protobuf_timestamp, file_spanwise_error_v1_error, file_spanwise_type_v1_message, file_spanwise_type_v1_span]);
+  fileDesc("Ch1zcGFud2lzZS9ldmVudC92MS9ldmVudC5wcm90bxIRc3Bhbndpc2UuZXZlbnQudjEinQsKCkFnZW50RXZlbnQSCwoDc2VxGAEgASgDEhIKCnNlc3Npb25faWQYAiABKAkSDgoGcnVuX2lkGAMgASgJEg0KBWVwb2NoGAQgASgDEigKBHNwYW4YBSABKAsyGi5zcGFud2lzZS50eXBlLnYxLkV4ZWNTcGFuEigKBHRpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKCXJ1bl9zdGFydBgKIAEoCzIbLnNwYW53aXNlLmV2ZW50LnYxLlJ1blN0YXJ0SAASLAoHcnVuX2VuZBgLIAEoCzIZLnNwYW53aXNlLmV2ZW50LnYxLlJ1bkVuZEgAEjAKCXJ1bl9lcnJvchgMIAEoCzIbLnNwYW53aXNlLmV2ZW50LnYxLlJ1bkVycm9ySAASMgoKc3Bhbl9zdGFydBgNIAEoCzIcLnNwYW53aXNlLmV2ZW50LnYxLlNwYW5TdGFydEgAEi4KCHNwYW5fZW5kGA4gASgLMhouc3Bhbndpc2UuZXZlbnQudjEuU3BhbkVuZEgAEjIKCnRleHRfc3RhcnQYDyABKAsyHC5zcGFud2lzZS5ldmVudC52MS5UZXh0U3RhcnRIABIyCgp0ZXh0X2RlbHRhGBAgASgLMhwuc3Bhbndpc2UuZXZlbnQudjEuVGV4dERlbHRhSAASLgoIdGV4dF9lbmQYESABKAsyGi5zcGFud2lzZS5ldmVudC52MS5UZXh0RW5kSAASPAoPcmVhc29uaW5nX3N0YXJ0GBIgASgLMiEuc3Bhbndpc2UuZXZlbnQudjEuUmVhc29uaW5nU3RhcnRIABI8Cg9yZWFzb25pbmdfZGVsdGEYEyABKAsyIS5zcGFud2lzZS5ldmVudC52MS5SZWFzb25pbmdEZWx0YUgAEjgKDXJlYXNvbmluZ19lbmQYFCABKAsyHy5zcGFud2lzZS5ldmVudC52MS5SZWFzb25pbmdFbmRIABI7Cg90b29sX2NhbGxfc3RhcnQYFSABKAsyIC5zcGFud2lzZS5ldmVudC52MS5Ub29sQ2FsbFN0YXJ0SAASOwoPdG9vbF9jYWxsX2RlbHRhGBYgASgLMiAuc3Bhbndpc2UuZXZlbnQudjEuVG9vbENhbGxEZWx0YUgAEjcKDXRvb2xfY2FsbF9lbmQYFyABKAsyHi5zcGFud2lzZS5ldmVudC52MS5Ub29sQ2FsbEVuZEgAEjgKDXRvb2xfcHJvZ3Jlc3MYGCABKAsyHy5zcGFud2lzZS5ldmVudC52MS5Ub29sUHJvZ3Jlc3NIABI0Cgt0b29sX3Jlc3VsdBgZIAEoCzIdLnNwYW53aXNlLmV2ZW50LnYxLlRvb2xSZXN1bHRIABI2CgdtZXNzYWdlGBogASgLMiMuc3Bhbndpc2UuZXZlbnQudjEuTWVzc2FnZUNvbW1pdHRlZEgAEkAKEW1lc3NhZ2VfYWJhbmRvbmVkGBsgASgLMiMuc3Bhbndpc2UuZXZlbnQudjEuTWVzc2FnZUFiYW5kb25lZEgAEikKBXVzYWdlGBwgASgLMhguc3Bhbndpc2UuZXZlbnQudjEuVXNhZ2VIABI0CgtydW5fYXR0ZW1wdBgdIAEoCzIdLnNwYW53aXNlLmV2ZW50LnYxLlJ1bkF0dGVtcHRIABI0CgtydW5fd2FpdGluZxgeIAEoCzIdLnNwYW53aXNlLmV2ZW50LnYxLlJ1bldhaXRpbmdIABI3CglpbnRlcnJ1cHQYHyABKAsyIi5zcGFud2lzZS5ldmVudC52MS5JbnRlcnJ1cHRSYWlzZWRIABJCChJpbnRlcnJ1cHRfYW5zd2VyZWQYICABKAsyJC5zcGFud2lzZS5ldmVudC52MS5JbnRlcnJ1cHRBbnN3ZXJlZEgAQgYKBGRhdGEiVwoIUnVuU3RhcnQSDQoFYWdlbnQYASABKAkSDwoHYXR0ZW1wdBgCIAEoBRIZChFpbnB1dF9tZXNzYWdlX2lkcxgDIAMoCRIQCgh0cmFjZV9pZBgEIAEoCSKdAQoGUnVuRW5kEi4KB291dGNvbWUYASABKA4yHS5zcGFud2lzZS5ldmVudC52MS5SdW5PdXRjb21lEjYKDWZpbmlzaF9yZWFzb24YAiABKA4yHy5zcGFud2lzZS5ldmVudC52MS5GaW5pc2hSZWFzb24SKwoFdXNhZ2UYAyABKAsyHC5zcGFud2lzZS50eXBlLnYxLlRva2VuVXNhZ2UiZQoIUnVuRXJyb3ISLAoFZXJyb3IYASABKAsyHS5zcGFud2lzZS5lcnJvci52MS5BZ2VudEVycm9yEisKBXVzYWdlGAIgASgLMhwuc3Bhbndpc2UudHlwZS52MS5Ub2tlblVzYWdlItwBCglTcGFuU3RhcnQSKQoEa2luZBgBIAEoDjIbLnNwYW53aXNlLmV2ZW50LnYxLlNwYW5LaW5kEgwKBG5hbWUYAiABKAkSEAoIdHJhY2VfaWQYAyABKAkSQAoKYXR0cmlidXRlcxgEIAMoCzIsLnNwYW53aXNlLmV2ZW50LnYxLlNwYW5TdGFydC5BdHRyaWJ1dGVzRW50cnkSDwoHc2VydmljZRgFIAEoCRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASK/AQoHU3BhbkVuZBItCgZzdGF0dXMYASABKA4yHS5zcGFud2lzZS5ldmVudC52MS5TcGFuU3RhdHVzEhIKCmVycm9yX3R5cGUYAiABKAkSPgoKYXR0cmlidXRlcxgDIAMoCzIqLnNwYW53aXNlLmV2ZW50LnYxLlNwYW5FbmQuQXR0cmlidXRlc0VudHJ5GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlcKCVRleHRTdGFydBIQCghibG9ja19pZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJEiQKBHJvbGUYAyABKA4yFi5zcGFud2lzZS50eXBlLnYxLlJvbGUiUQoJVGV4dERlbHRhEhAKCGJsb2NrX2lkGAEgASgJEg4KBm9mZnNldBgCIAEoAxIMCgR0ZXh0GAMgASgJEhQKDGVsaWRlZF9ieXRlcxgEIAEoAyIrCgdUZXh0RW5kEhAKCGJsb2NrX2lkGAEgASgJEg4KBmxlbmd0aBgCIAEoAyI2Cg5SZWFzb25pbmdTdGFydBIQCghibG9ja19pZBgBIAEoCRISCgptZXNzYWdlX2lkGAIgASgJIlYKDlJlYXNvbmluZ0RlbHRhEhAKCGJsb2NrX2lkGAEgASgJEg4KBm9mZnNldBgCIAEoAxIMCgR0ZXh0GAMgASgJEhQKDGVsaWRlZF9ieXRlcxgEIAEoAyIwCgxSZWFzb25pbmdFbmQSEAoIYmxvY2tfaWQYASABKAkSDgoGbGVuZ3RoGAIgASgDIkIKDVRvb2xDYWxsU3RhcnQSDwoHY2FsbF9pZBgBIAEoCRIMCgR0b29sGAIgASgJEhIKCm1lc3NhZ2VfaWQYAyABKAkiVAoNVG9vbENhbGxEZWx0YRIPCgdjYWxsX2lkGAEgASgJEg4KBm9mZnNldBgCIAEoAxIMCgR0ZXh0GAMgASgJEhQKDGVsaWRlZF9ieXRlcxgEIAEoAyI2CgtUb29sQ2FsbEVuZBIPCgdjYWxsX2lkGAEgASgJEhYKDmFyZ3VtZW50c19qc29uGAIgASgJIlEKDFRvb2xQcm9ncmVzcxIPCgdjYWxsX2lkGAEgASgJEhAKCHByb2dyZXNzGAIgASgBEg0KBXRvdGFsGAMgASgBEg8KB21lc3NhZ2UYBCABKAkilgEKClRvb2xSZXN1bHQSDwoHY2FsbF9pZBgBIAEoCRIuCgdvdXRjb21lGAIgASgOMh0uc3Bhbndpc2UudHlwZS52MS5Ub29sT3V0Y29tZRIuCgdjb250ZW50GAMgAygLMh0uc3Bhbndpc2UudHlwZS52MS5Ub29sQ29udGVudBIXCg9zdHJ1Y3R1cmVkX2pzb24YBCABKAkiYQoQTWVzc2FnZUNvbW1pdHRlZBISCgptZXNzYWdlX2lkGAEgASgJEiQKBHJvbGUYAiABKA4yFi5zcGFud2lzZS50eXBlLnYxLlJvbGUSEwoLY29udGV4dF9zZXEYAyABKAMiWAoQTWVzc2FnZUFiYW5kb25lZBISCgptZXNzYWdlX2lkGAEgASgJEjAKBnJlYXNvbhgCIAEoDjIgLnNwYW53aXNlLmV2ZW50LnYxLkFiYW5kb25SZWFzb24iNAoFVXNhZ2USKwoFdXNhZ2UYASABKAsyHC5zcGFud2lzZS50eXBlLnYxLlRva2VuVXNhZ2UiTwoKUnVuQXR0ZW1wdBIPCgdhdHRlbXB0GAEgASgFEjAKBnJlYXNvbhgCIAEoDjIgLnNwYW53aXNlLmV2ZW50LnYxLkF0dGVtcHRSZWFzb24iPQoKUnVuV2FpdGluZxIvCgppbnRlcnJ1cHRzGAEgAygLMhsuc3Bhbndpc2UudHlwZS52MS5JbnRlcnJ1cHQiQQoPSW50ZXJydXB0UmFpc2VkEi4KCWludGVycnVwdBgBIAEoCzIbLnNwYW53aXNlLnR5cGUudjEuSW50ZXJydXB0IkYKEUludGVycnVwdEFuc3dlcmVkEjEKBmFuc3dlchgBIAEoCzIhLnNwYW53aXNlLnR5cGUudjEuSW50ZXJydXB0QW5zd2VyKl8KClJ1bk91dGNvbWUSGwoXUlVOX09VVENPTUVfVU5TUEVDSUZJRUQQABIZChVSVU5fT1VUQ09NRV9DT01QTEVURUQQARIZChVSVU5fT1VUQ09NRV9DQU5DRUxMRUQQAiq7AQoMRmluaXNoUmVhc29uEh0KGUZJTklTSF9SRUFTT05fVU5TUEVDSUZJRUQQABIWChJGSU5JU0hfUkVBU09OX1NUT1AQARIbChdGSU5JU0hfUkVBU09OX01BWF9UVVJOUxACEhgKFEZJTklTSF9SRUFTT05fTEVOR1RIEAMSIAocRklOSVNIX1JFQVNPTl9DT05URU5UX0ZJTFRFUhAEEhsKF0ZJTklTSF9SRUFTT05fQ0FOQ0VMTEVEEAUqiQEKCFNwYW5LaW5kEhkKFVNQQU5fS0lORF9VTlNQRUNJRklFRBAAEhEKDVNQQU5fS0lORF9SVU4QARISCg5TUEFOX0tJTkRfVFVSThACEhMKD1NQQU5fS0lORF9NT0RFTBADEhIKDlNQQU5fS0lORF9UT09MEAQSEgoOU1BBTl9LSU5EX0ZJTEUQBSqKAQoKU3BhblN0YXR1cxIbChdTUEFOX1NUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNQQU5fU1RBVFVTX09LEAESFQoRU1BBTl9TVEFUVVNfRVJST1IQAhIZChVTUEFOX1NUQVRVU19DQU5DRUxMRUQQAxIZChVTUEFOX1NUQVRVU19BQkFORE9ORUQQBCpnCg1BYmFuZG9uUmVhc29uEh4KGkFCQU5ET05fUkVBU09OX1VOU1BFQ0lGSUVEEAASGAoUQUJBTkRPTl9SRUFTT05fUkVUUlkQARIcChhBQkFORE9OX1JFQVNPTl9SVU5fRU5ERUQQAiqpAQoNQXR0ZW1wdFJlYXNvbhIeChpBVFRFTVBUX1JFQVNPTl9VTlNQRUNJRklFRBAAEh4KGkFUVEVNUFRfUkVBU09OX0RSSVZFUl9MT1NUEAESIAocQVRURU1QVF9SRUFTT05fRVhFQ1VUT1JfTE9TVBACEhoKFkFUVEVNUFRfUkVBU09OX0RSQUlORUQQAxIaChZBVFRFTVBUX1JFQVNPTl9SRVNVTUVEEARiBnByb3RvMw", [file_google_protobuf_timestamp, file_spanwise_error_v1_error, file_spanwise_type_v1_interrupt, file_spanwise_type_v1_message, file_spanwise_type_v1_span]);
 
 /**
  * One entry of a session's log, or a live delta between two entries.
@@ -232,6 +234,39 @@ export type AgentEvent = Message<"spanwise.event.v1.AgentEvent"> & {
      */
     value: Usage;
     case: "usage";
+  } | {
+    /**
+     * RUN_ATTEMPT: the run was dispatched again. Drop the blocks and calls of every message without MESSAGE, and take
+     * every span but the run's own that is open as abandoned.
+     *
+     * @generated from field: spanwise.event.v1.RunAttempt run_attempt = 29;
+     */
+    value: RunAttempt;
+    case: "runAttempt";
+  } | {
+    /**
+     * RUN_WAITING: the run waits for its interrupts. Not terminal, but RunSession ends with OK after it.
+     *
+     * @generated from field: spanwise.event.v1.RunWaiting run_waiting = 30;
+     */
+    value: RunWaiting;
+    case: "runWaiting";
+  } | {
+    /**
+     * INTERRUPT: a tool call waits for the user.
+     *
+     * @generated from field: spanwise.event.v1.InterruptRaised interrupt = 31;
+     */
+    value: InterruptRaised;
+    case: "interrupt";
+  } | {
+    /**
+     * INTERRUPT_ANSWERED: it was answered, or nobody did in time.
+     *
+     * @generated from field: spanwise.event.v1.InterruptAnswered interrupt_answered = 32;
+     */
+    value: InterruptAnswered;
+    case: "interruptAnswered";
   } | { case: undefined; value?: undefined };
 };
 
@@ -908,6 +943,97 @@ export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
   messageDesc(file_spanwise_event_v1_event, 19);
 
 /**
+ * RUN_ATTEMPT. `AgentEvent.epoch` is the epoch of the new dispatch.
+ *
+ * @generated from message spanwise.event.v1.RunAttempt
+ */
+export type RunAttempt = Message<"spanwise.event.v1.RunAttempt"> & {
+  /**
+   * Dispatch of the run: 2 for the second.
+   *
+   * @generated from field: int32 attempt = 1;
+   */
+  attempt: number;
+
+  /**
+   * Why.
+   *
+   * @generated from field: spanwise.event.v1.AttemptReason reason = 2;
+   */
+  reason: AttemptReason;
+};
+
+/**
+ * Describes the message spanwise.event.v1.RunAttempt.
+ * Use `create(RunAttemptSchema)` to create a new message.
+ */
+export const RunAttemptSchema: GenMessage<RunAttempt> = /*@__PURE__*/
+  messageDesc(file_spanwise_event_v1_event, 20);
+
+/**
+ * RUN_WAITING.
+ *
+ * @generated from message spanwise.event.v1.RunWaiting
+ */
+export type RunWaiting = Message<"spanwise.event.v1.RunWaiting"> & {
+  /**
+   * What it waits for.
+   *
+   * @generated from field: repeated spanwise.type.v1.Interrupt interrupts = 1;
+   */
+  interrupts: Interrupt[];
+};
+
+/**
+ * Describes the message spanwise.event.v1.RunWaiting.
+ * Use `create(RunWaitingSchema)` to create a new message.
+ */
+export const RunWaitingSchema: GenMessage<RunWaiting> = /*@__PURE__*/
+  messageDesc(file_spanwise_event_v1_event, 21);
+
+/**
+ * INTERRUPT.
+ *
+ * @generated from message spanwise.event.v1.InterruptRaised
+ */
+export type InterruptRaised = Message<"spanwise.event.v1.InterruptRaised"> & {
+  /**
+   * What is asked. Answer it with AnswerInterrupt.
+   *
+   * @generated from field: spanwise.type.v1.Interrupt interrupt = 1;
+   */
+  interrupt?: Interrupt | undefined;
+};
+
+/**
+ * Describes the message spanwise.event.v1.InterruptRaised.
+ * Use `create(InterruptRaisedSchema)` to create a new message.
+ */
+export const InterruptRaisedSchema: GenMessage<InterruptRaised> = /*@__PURE__*/
+  messageDesc(file_spanwise_event_v1_event, 22);
+
+/**
+ * INTERRUPT_ANSWERED.
+ *
+ * @generated from message spanwise.event.v1.InterruptAnswered
+ */
+export type InterruptAnswered = Message<"spanwise.event.v1.InterruptAnswered"> & {
+  /**
+   * The answer.
+   *
+   * @generated from field: spanwise.type.v1.InterruptAnswer answer = 1;
+   */
+  answer?: InterruptAnswer | undefined;
+};
+
+/**
+ * Describes the message spanwise.event.v1.InterruptAnswered.
+ * Use `create(InterruptAnsweredSchema)` to create a new message.
+ */
+export const InterruptAnsweredSchema: GenMessage<InterruptAnswered> = /*@__PURE__*/
+  messageDesc(file_spanwise_event_v1_event, 23);
+
+/**
  * How a run that did not fail ended.
  *
  * @generated from enum spanwise.event.v1.RunOutcome
@@ -1167,4 +1293,59 @@ export type AbandonReason = (typeof AbandonReason)[keyof typeof AbandonReason] |
  */
 export const AbandonReasonSchema: GenEnum<AbandonReason> = /*@__PURE__*/
   enumDesc(file_spanwise_event_v1_event, 4);
+
+/**
+ * Why a run was dispatched again.
+ *
+ * @generated from enum spanwise.event.v1.AttemptReason
+ */
+export const AttemptReason = {
+  /**
+   * Not set; never sent by a service.
+   *
+   * @generated from enum value: ATTEMPT_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The session replica that drove it was lost.
+   *
+   * @generated from enum value: ATTEMPT_REASON_DRIVER_LOST = 1;
+   */
+  DRIVER_LOST: 1,
+
+  /**
+   * The agent-runtime replica that worked on it was lost.
+   *
+   * @generated from enum value: ATTEMPT_REASON_EXECUTOR_LOST = 2;
+   */
+  EXECUTOR_LOST: 2,
+
+  /**
+   * A replica was shut down in good order and handed it over.
+   *
+   * @generated from enum value: ATTEMPT_REASON_DRAINED = 3;
+   */
+  DRAINED: 3,
+
+  /**
+   * It had waited and goes on.
+   *
+   * @generated from enum value: ATTEMPT_REASON_RESUMED = 4;
+   */
+  RESUMED: 4,
+} as const;
+
+/**
+ * Why a run was dispatched again.
+ *
+ * @generated from enum spanwise.event.v1.AttemptReason
+ */
+export type AttemptReason = (typeof AttemptReason)[keyof typeof AttemptReason] | UnknownEnum;
+
+/**
+ * Describes the enum spanwise.event.v1.AttemptReason.
+ */
+export const AttemptReasonSchema: GenEnum<AttemptReason> = /*@__PURE__*/
+  enumDesc(file_spanwise_event_v1_event, 5);
 

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file spanwise/filesystem/v1/filesystem.proto.
  */
 export const file_spanwise_filesystem_v1_filesystem: GenFile = /*@__PURE__*/
-  fileDesc("CidzcGFud2lzZS9maWxlc3lzdGVtL3YxL2ZpbGVzeXN0ZW0ucHJvdG8SFnNwYW53aXNlLmZpbGVzeXN0ZW0udjEihgEKBFZpZXcSCgoCaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRItCgZtb3VudHMYAyADKAsyHS5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk1vdW50Ei8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJLCgVNb3VudBIMCgRwYXRoGAEgASgJEgwKBGRpc2sYAiABKAkSEQoJcmVhZF9vbmx5GAMgASgIEhMKC291dHB1dF9wYXRoGAQgASgIIqkBCghGaWxlSW5mbxIMCgRwYXRoGAEgASgJEi4KBGtpbmQYAiABKA4yIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVLaW5kEgwKBHNpemUYAyABKAMSDAoEZXRhZxgEIAEoCRIvCgttb2RpZnlfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKbWVkaWFfdHlwZRgGIAEoCSJKCg9PcGVuVmlld1JlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQEiPgoQT3BlblZpZXdSZXNwb25zZRIqCgR2aWV3GAEgASgLMhwuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5WaWV3IjAKE0Rlc2NyaWJlVmlld1JlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQEiQgoURGVzY3JpYmVWaWV3UmVzcG9uc2USKgoEdmlldxgBIAEoCzIcLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuVmlldyI2CgtTdGF0UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJIj4KDFN0YXRSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbyJwCgtMaXN0UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhoKCXBhZ2Vfc2l6ZRgDIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiAQCJaCgxMaXN0UmVzcG9uc2USMQoHZW50cmllcxgBIAMoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm0KC1JlYWRSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSFwoGb2Zmc2V0GAMgASgDQge6SAQiAigAEhwKBmxlbmd0aBgEIAEoBUIMukgJGgcYgICABCgAIkwKDFJlYWRSZXNwb25zZRIMCgRkYXRhGAEgASgMEi4KBGZpbGUYAiABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvIoIBCgxXcml0ZVJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIYCgRkYXRhGAMgASgMQgq6SAd6BRiAgIAEEhoKCGlmX21hdGNoGAQgASgJQgi6SAVyAxiAAhITCgtjcmVhdGVfb25seRgFIAEoCCJQCg1Xcml0ZVJlc3BvbnNlEi4KBGZpbGUYASABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvEg8KB2NyZWF0ZWQYAiABKAgilAEKC0VkaXRSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSGQoIb2xkX3RleHQYAyABKAlCB7pIBHICEAESEAoIbmV3X3RleHQYBCABKAkSEwoLcmVwbGFjZV9hbGwYBSABKAgSGgoIaWZfbWF0Y2gYBiABKAlCCLpIBXIDGIACIlQKDEVkaXRSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbxIUCgxyZXBsYWNlbWVudHMYAiABKAUiPwoUTWFrZURpcmVjdG9yeVJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCSJHChVNYWtlRGlyZWN0b3J5UmVzcG9uc2USLgoEZmlsZRgBIAEoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8iZwoNRGVsZXRlUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhEKCXJlY3Vyc2l2ZRgDIAEoCBIaCghpZl9tYXRjaBgEIAEoCUIIukgFcgMYgAIiEAoORGVsZXRlUmVzcG9uc2UiTAoLTW92ZVJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESEQoJZnJvbV9wYXRoGAIgASgJEg8KB3RvX3BhdGgYAyABKAkiPgoMTW92ZVJlc3BvbnNlEi4KBGZpbGUYASABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvImsKC0dsb2JSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSGwoHcGF0dGVybhgDIAEoCUIKukgHcgUQASiACBIWCgVsaW1pdBgEIAEoBUIHukgEGgIoACJSCgxHbG9iUmVzcG9uc2USLwoFZmlsZXMYASADKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvEhEKCXRydW5jYXRlZBgCIAEoCCK9AQoLR3JlcFJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIbCgdwYXR0ZXJuGAMgASgJQgq6SAdyBRABKIAIEhkKB2luY2x1ZGUYBCABKAlCCLpIBXIDKIAIEhMKC2lnbm9yZV9jYXNlGAUgASgIEiAKDWNvbnRleHRfbGluZXMYBiABKAVCCbpIBhoEGBQoABIWCgVsaW1pdBgHIAEoBUIHukgEGgIoACJ4CgxHcmVwUmVzcG9uc2USMgoHbWF0Y2hlcxgBIAMoCzIhLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR3JlcE1hdGNoEjQKB3N1bW1hcnkYAiABKAsyIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkdyZXBTdW1tYXJ5IlQKCUdyZXBNYXRjaBIMCgRwYXRoGAEgASgJEgwKBGxpbmUYAiABKAUSDAoEdGV4dBgDIAEoCRIOCgZiZWZvcmUYBCADKAkSDQoFYWZ0ZXIYBSADKAkiTwoLR3JlcFN1bW1hcnkSFgoOZmlsZXNfc2VhcmNoZWQYASABKAUSFQoNZmlsZXNfc2tpcHBlZBgCIAEoBRIRCgl0cnVuY2F0ZWQYAyABKAgiaQoSTGlzdE91dHB1dHNSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAQCJfChNMaXN0T3V0cHV0c1Jlc3BvbnNlEi8KBWZpbGVzGAEgAygLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkqUgoIRmlsZUtpbmQSGQoVRklMRV9LSU5EX1VOU1BFQ0lGSUVEEAASEgoORklMRV9LSU5EX0ZJTEUQARIXChNGSUxFX0tJTkRfRElSRUNUT1JZEAIyzAkKEUZpbGVTeXN0ZW1TZXJ2aWNlEl0KCE9wZW5WaWV3Eicuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5PcGVuVmlld1JlcXVlc3QaKC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk9wZW5WaWV3UmVzcG9uc2USbgoMRGVzY3JpYmVWaWV3Eisuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZXNjcmliZVZpZXdSZXF1ZXN0Giwuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZXNjcmliZVZpZXdSZXNwb25zZSIDkAIBElYKBFN0YXQSIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLlN0YXRSZXF1ZXN0GiQuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5TdGF0UmVzcG9uc2UiA5ACARJWCgRMaXN0EiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5MaXN0UmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTGlzdFJlc3BvbnNlIgOQAgESVgoEUmVhZBIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuUmVhZFJlcXVlc3QaJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLlJlYWRSZXNwb25zZSIDkAIBElQKBVdyaXRlEiQuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Xcml0ZVJlcXVlc3QaJS5zcGFud2lzZS5maWxlc3lzdGVtLnYxLldyaXRlUmVzcG9uc2USUQoERWRpdBIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRWRpdFJlcXVlc3QaJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkVkaXRSZXNwb25zZRJsCg1NYWtlRGlyZWN0b3J5Eiwuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5NYWtlRGlyZWN0b3J5UmVxdWVzdBotLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTWFrZURpcmVjdG9yeVJlc3BvbnNlElcKBkRlbGV0ZRIlLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRGVsZXRlUmVxdWVzdBomLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRGVsZXRlUmVzcG9uc2USUQoETW92ZRIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTW92ZVJlcXVlc3QaJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk1vdmVSZXNwb25zZRJWCgRHbG9iEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5HbG9iUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR2xvYlJlc3BvbnNlIgOQAgESWAoER3JlcBIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR3JlcFJlcXVlc3QaJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkdyZXBSZXNwb25zZSIDkAIBMAESawoLTGlzdE91dHB1dHMSKi5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkxpc3RPdXRwdXRzUmVxdWVzdBorLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTGlzdE91dHB1dHNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("CidzcGFud2lzZS9maWxlc3lzdGVtL3YxL2ZpbGVzeXN0ZW0ucHJvdG8SFnNwYW53aXNlLmZpbGVzeXN0ZW0udjEihgEKBFZpZXcSCgoCaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRItCgZtb3VudHMYAyADKAsyHS5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk1vdW50Ei8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJLCgVNb3VudBIMCgRwYXRoGAEgASgJEgwKBGRpc2sYAiABKAkSEQoJcmVhZF9vbmx5GAMgASgIEhMKC291dHB1dF9wYXRoGAQgASgIIqkBCghGaWxlSW5mbxIMCgRwYXRoGAEgASgJEi4KBGtpbmQYAiABKA4yIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVLaW5kEgwKBHNpemUYAyABKAMSDAoEZXRhZxgEIAEoCRIvCgttb2RpZnlfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKbWVkaWFfdHlwZRgGIAEoCSJKCg9PcGVuVmlld1JlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQEiPgoQT3BlblZpZXdSZXNwb25zZRIqCgR2aWV3GAEgASgLMhwuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5WaWV3IjAKE0Rlc2NyaWJlVmlld1JlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQEiQgoURGVzY3JpYmVWaWV3UmVzcG9uc2USKgoEdmlldxgBIAEoCzIcLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuVmlldyI2CgtTdGF0UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJIj4KDFN0YXRSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbyJwCgtMaXN0UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhoKCXBhZ2Vfc2l6ZRgDIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiAQCJaCgxMaXN0UmVzcG9uc2USMQoHZW50cmllcxgBIAMoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm0KC1JlYWRSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSFwoGb2Zmc2V0GAMgASgDQge6SAQiAigAEhwKBmxlbmd0aBgEIAEoBUIMukgJGgcYgICABCgAIkwKDFJlYWRSZXNwb25zZRIMCgRkYXRhGAEgASgMEi4KBGZpbGUYAiABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvIscBCgxXcml0ZVJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIYCgRkYXRhGAMgASgMQgq6SAd6BRiAgIAEEhoKCGlmX21hdGNoGAQgASgJQgi6SAVyAxiAAhITCgtjcmVhdGVfb25seRgFIAEoCBIWCgVlcG9jaBgGIAEoA0IHukgEIgIoABIrCg9pZGVtcG90ZW5jeV9rZXkYByABKAlCErpID3INGIABMgheWyEtfl0qJCJQCg1Xcml0ZVJlc3BvbnNlEi4KBGZpbGUYASABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvEg8KB2NyZWF0ZWQYAiABKAgi2QEKC0VkaXRSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSGQoIb2xkX3RleHQYAyABKAlCB7pIBHICEAESEAoIbmV3X3RleHQYBCABKAkSEwoLcmVwbGFjZV9hbGwYBSABKAgSGgoIaWZfbWF0Y2gYBiABKAlCCLpIBXIDGIACEhYKBWVwb2NoGAcgASgDQge6SAQiAigAEisKD2lkZW1wb3RlbmN5X2tleRgIIAEoCUISukgPcg0YgAEyCF5bIS1+XSokIlQKDEVkaXRSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbxIUCgxyZXBsYWNlbWVudHMYAiABKAUihAEKFE1ha2VEaXJlY3RvcnlSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSFgoFZXBvY2gYAyABKANCB7pIBCICKAASKwoPaWRlbXBvdGVuY3lfa2V5GAQgASgJQhK6SA9yDRiAATIIXlshLX5dKiQiRwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlEi4KBGZpbGUYASABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvIqwBCg1EZWxldGVSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSEQoJcmVjdXJzaXZlGAMgASgIEhoKCGlmX21hdGNoGAQgASgJQgi6SAVyAxiAAhIWCgVlcG9jaBgFIAEoA0IHukgEIgIoABIrCg9pZGVtcG90ZW5jeV9rZXkYBiABKAlCErpID3INGIABMgheWyEtfl0qJCIQCg5EZWxldGVSZXNwb25zZSKRAQoLTW92ZVJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESEQoJZnJvbV9wYXRoGAIgASgJEg8KB3RvX3BhdGgYAyABKAkSFgoFZXBvY2gYBCABKANCB7pIBCICKAASKwoPaWRlbXBvdGVuY3lfa2V5GAUgASgJQhK6SA9yDRiAATIIXlshLX5dKiQiPgoMTW92ZVJlc3BvbnNlEi4KBGZpbGUYASABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvImsKC0dsb2JSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSGwoHcGF0dGVybhgDIAEoCUIKukgHcgUQASiACBIWCgVsaW1pdBgEIAEoBUIHukgEGgIoACJSCgxHbG9iUmVzcG9uc2USLwoFZmlsZXMYASADKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvEhEKCXRydW5jYXRlZBgCIAEoCCK9AQoLR3JlcFJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIbCgdwYXR0ZXJuGAMgASgJQgq6SAdyBRABKIAIEhkKB2luY2x1ZGUYBCABKAlCCLpIBXIDKIAIEhMKC2lnbm9yZV9jYXNlGAUgASgIEiAKDWNvbnRleHRfbGluZXMYBiABKAVCCbpIBhoEGBQoABIWCgVsaW1pdBgHIAEoBUIHukgEGgIoACJ4CgxHcmVwUmVzcG9uc2USMgoHbWF0Y2hlcxgBIAMoCzIhLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR3JlcE1hdGNoEjQKB3N1bW1hcnkYAiABKAsyIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkdyZXBTdW1tYXJ5IlQKCUdyZXBNYXRjaBIMCgRwYXRoGAEgASgJEgwKBGxpbmUYAiABKAUSDAoEdGV4dBgDIAEoCRIOCgZiZWZvcmUYBCADKAkSDQoFYWZ0ZXIYBSADKAkiTwoLR3JlcFN1bW1hcnkSFgoOZmlsZXNfc2VhcmNoZWQYASABKAUSFQoNZmlsZXNfc2tpcHBlZBgCIAEoBRIRCgl0cnVuY2F0ZWQYAyABKAgiaQoSTGlzdE91dHB1dHNSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAQCJfChNMaXN0T3V0cHV0c1Jlc3BvbnNlEi8KBWZpbGVzGAEgAygLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUgoMRmVuY2VSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhYKBWVwb2NoGAIgASgDQge6SAQiAigBEgwKBHN0b3AYAyABKAgiDwoNRmVuY2VSZXNwb25zZSI4ChhEZWxldGVTZXNzaW9uRGF0YVJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiGwoZRGVsZXRlU2Vzc2lvbkRhdGFSZXNwb25zZSpSCghGaWxlS2luZBIZChVGSUxFX0tJTkRfVU5TUEVDSUZJRUQQABISCg5GSUxFX0tJTkRfRklMRRABEhcKE0ZJTEVfS0lORF9ESVJFQ1RPUlkQAjKcCwoRRmlsZVN5c3RlbVNlcnZpY2USXQoIT3BlblZpZXcSJy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk9wZW5WaWV3UmVxdWVzdBooLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuT3BlblZpZXdSZXNwb25zZRJuCgxEZXNjcmliZVZpZXcSKy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkRlc2NyaWJlVmlld1JlcXVlc3QaLC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkRlc2NyaWJlVmlld1Jlc3BvbnNlIgOQAgESVgoEU3RhdBIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuU3RhdFJlcXVlc3QaJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLlN0YXRSZXNwb25zZSIDkAIBElYKBExpc3QSIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkxpc3RSZXF1ZXN0GiQuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5MaXN0UmVzcG9uc2UiA5ACARJWCgRSZWFkEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5SZWFkUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuUmVhZFJlc3BvbnNlIgOQAgESVAoFV3JpdGUSJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLldyaXRlUmVxdWVzdBolLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuV3JpdGVSZXNwb25zZRJRCgRFZGl0EiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5FZGl0UmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRWRpdFJlc3BvbnNlEmwKDU1ha2VEaXJlY3RvcnkSLC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk1ha2VEaXJlY3RvcnlSZXF1ZXN0Gi0uc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5NYWtlRGlyZWN0b3J5UmVzcG9uc2USVwoGRGVsZXRlEiUuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZWxldGVSZXF1ZXN0GiYuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZWxldGVSZXNwb25zZRJRCgRNb3ZlEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Nb3ZlUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTW92ZVJlc3BvbnNlElYKBEdsb2ISIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkdsb2JSZXF1ZXN0GiQuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5HbG9iUmVzcG9uc2UiA5ACARJYCgRHcmVwEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5HcmVwUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR3JlcFJlc3BvbnNlIgOQAgEwARJrCgtMaXN0T3V0cHV0cxIqLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTGlzdE91dHB1dHNSZXF1ZXN0Gisuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5MaXN0T3V0cHV0c1Jlc3BvbnNlIgOQAgESVAoFRmVuY2USJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZlbmNlUmVxdWVzdBolLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmVuY2VSZXNwb25zZRJ4ChFEZWxldGVTZXNzaW9uRGF0YRIwLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRGVsZXRlU2Vzc2lvbkRhdGFSZXF1ZXN0GjEuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZWxldGVTZXNzaW9uRGF0YVJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * A view: what one run sees.
@@ -475,6 +475,20 @@ export type WriteRequest = Message<"spanwise.filesystem.v1.WriteRequest"> & {
    * @generated from field: bool create_only = 5;
    */
   createOnly: boolean;
+
+  /**
+   * Fencing number of the dispatch that asks; 0 = a client outside of runs, which no fence stops.
+   *
+   * @generated from field: int64 epoch = 6;
+   */
+  epoch: bigint;
+
+  /**
+   * Makes the call idempotent: unique to the view, at most 128 printable ASCII characters. Empty: each call has its effect.
+   *
+   * @generated from field: string idempotency_key = 7;
+   */
+  idempotencyKey: string;
 };
 
 /**
@@ -559,6 +573,20 @@ export type EditRequest = Message<"spanwise.filesystem.v1.EditRequest"> & {
    * @generated from field: string if_match = 6;
    */
   ifMatch: string;
+
+  /**
+   * Fencing number of the dispatch that asks; 0 = a client outside of runs, which no fence stops.
+   *
+   * @generated from field: int64 epoch = 7;
+   */
+  epoch: bigint;
+
+  /**
+   * Makes the call idempotent: unique to the view, at most 128 printable ASCII characters. Empty: each call has its effect.
+   *
+   * @generated from field: string idempotency_key = 8;
+   */
+  idempotencyKey: string;
 };
 
 /**
@@ -615,6 +643,20 @@ export type MakeDirectoryRequest = Message<"spanwise.filesystem.v1.MakeDirectory
    * @generated from field: string path = 2;
    */
   path: string;
+
+  /**
+   * Fencing number of the dispatch that asks; 0 = a client outside of runs, which no fence stops.
+   *
+   * @generated from field: int64 epoch = 3;
+   */
+  epoch: bigint;
+
+  /**
+   * Makes the call idempotent: unique to the view, at most 128 printable ASCII characters. Empty: each call has its effect.
+   *
+   * @generated from field: string idempotency_key = 4;
+   */
+  idempotencyKey: string;
 };
 
 /**
@@ -678,6 +720,20 @@ export type DeleteRequest = Message<"spanwise.filesystem.v1.DeleteRequest"> & {
    * @generated from field: string if_match = 4;
    */
   ifMatch: string;
+
+  /**
+   * Fencing number of the dispatch that asks; 0 = a client outside of runs, which no fence stops.
+   *
+   * @generated from field: int64 epoch = 5;
+   */
+  epoch: bigint;
+
+  /**
+   * Makes the call idempotent: unique to the view, at most 128 printable ASCII characters. Empty: each call has its effect.
+   *
+   * @generated from field: string idempotency_key = 6;
+   */
+  idempotencyKey: string;
 };
 
 /**
@@ -728,6 +784,20 @@ export type MoveRequest = Message<"spanwise.filesystem.v1.MoveRequest"> & {
    * @generated from field: string to_path = 3;
    */
   toPath: string;
+
+  /**
+   * Fencing number of the dispatch that asks; 0 = a client outside of runs, which no fence stops.
+   *
+   * @generated from field: int64 epoch = 4;
+   */
+  epoch: bigint;
+
+  /**
+   * Makes the call idempotent: unique to the view, at most 128 printable ASCII characters. Empty: each call has its effect.
+   *
+   * @generated from field: string idempotency_key = 5;
+   */
+  idempotencyKey: string;
 };
 
 /**
@@ -1067,6 +1137,92 @@ export const ListOutputsResponseSchema: GenMessage<ListOutputsResponse> = /*@__P
   messageDesc(file_spanwise_filesystem_v1_filesystem, 30);
 
 /**
+ * Request of Fence.
+ *
+ * @generated from message spanwise.filesystem.v1.FenceRequest
+ */
+export type FenceRequest = Message<"spanwise.filesystem.v1.FenceRequest"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * Fencing number: the fence of a session only rises.
+   *
+   * @generated from field: int64 epoch = 2;
+   */
+  epoch: bigint;
+
+  /**
+   * True: refuse this epoch too. False: refuse lower epochs.
+   *
+   * @generated from field: bool stop = 3;
+   */
+  stop: boolean;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.FenceRequest.
+ * Use `create(FenceRequestSchema)` to create a new message.
+ */
+export const FenceRequestSchema: GenMessage<FenceRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 31);
+
+/**
+ * Response of Fence.
+ *
+ * @generated from message spanwise.filesystem.v1.FenceResponse
+ */
+export type FenceResponse = Message<"spanwise.filesystem.v1.FenceResponse"> & {
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.FenceResponse.
+ * Use `create(FenceResponseSchema)` to create a new message.
+ */
+export const FenceResponseSchema: GenMessage<FenceResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 32);
+
+/**
+ * Request of DeleteSessionData.
+ *
+ * @generated from message spanwise.filesystem.v1.DeleteSessionDataRequest
+ */
+export type DeleteSessionDataRequest = Message<"spanwise.filesystem.v1.DeleteSessionDataRequest"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.DeleteSessionDataRequest.
+ * Use `create(DeleteSessionDataRequestSchema)` to create a new message.
+ */
+export const DeleteSessionDataRequestSchema: GenMessage<DeleteSessionDataRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 33);
+
+/**
+ * Response of DeleteSessionData.
+ *
+ * @generated from message spanwise.filesystem.v1.DeleteSessionDataResponse
+ */
+export type DeleteSessionDataResponse = Message<"spanwise.filesystem.v1.DeleteSessionDataResponse"> & {
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.DeleteSessionDataResponse.
+ * Use `create(DeleteSessionDataResponseSchema)` to create a new message.
+ */
+export const DeleteSessionDataResponseSchema: GenMessage<DeleteSessionDataResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 34);
+
+/**
  * What is at a path.
  *
  * @generated from enum spanwise.filesystem.v1.FileKind
@@ -1113,7 +1269,11 @@ export const FileKindSchema: GenEnum<FileKind> = /*@__PURE__*/
  * Identity comes in the headers `uid`, `email` and `token`; a view of someone else is VIEW_NOT_FOUND. Paths are
  * absolute, `/`-separated, NFC, 1 to 4096 bytes, without `..`; anything else is PATH_INVALID. Every RPC may answer
  * UNAUTHENTICATED, INVALID_FIELD, PATH_INVALID, VIEW_NOT_FOUND and DISK_UNAVAILABLE; those that change something also
- * MOUNT_READ_ONLY.
+ * MOUNT_READ_ONLY, FENCED and IDEMPOTENCY_KEY_REUSED.
+ *
+ * RPCs that change something carry the epoch of the dispatch that asks, and are refused once the session is fenced above
+ * it. With an idempotency_key the effect and the answer are kept together: the same request again answers as it did and
+ * changes nothing.
  *
  * @generated from service spanwise.filesystem.v1.FileSystemService
  */
@@ -1252,6 +1412,27 @@ export const FileSystemService: GenService<{
     methodKind: "unary";
     input: typeof ListOutputsRequestSchema;
     output: typeof ListOutputsResponseSchema;
+  },
+  /**
+   * Shuts a session against every dispatch before `epoch` (with `stop` also of that epoch): when it answers, none of them
+   * changes anything any more. Errors: none of its own.
+   *
+   * @generated from rpc spanwise.filesystem.v1.FileSystemService.Fence
+   */
+  fence: {
+    methodKind: "unary";
+    input: typeof FenceRequestSchema;
+    output: typeof FenceResponseSchema;
+  },
+  /**
+   * Deletes all that belongs to a session, for good: its views, its private files, its keys. Errors: none of its own.
+   *
+   * @generated from rpc spanwise.filesystem.v1.FileSystemService.DeleteSessionData
+   */
+  deleteSessionData: {
+    methodKind: "unary";
+    input: typeof DeleteSessionDataRequestSchema;
+    output: typeof DeleteSessionDataResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_spanwise_filesystem_v1_filesystem, 0);

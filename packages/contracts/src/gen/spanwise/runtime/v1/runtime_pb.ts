@@ -2,26 +2,30 @@
 // @generated from file spanwise/runtime/v1/runtime.proto (package spanwise.runtime.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { AgentError } from "../../error/v1/error_pb.ts";
 import { file_spanwise_error_v1_error } from "../../error/v1/error_pb.ts";
 import type { AgentEvent, FinishReason } from "../../event/v1/event_pb.ts";
 import { file_spanwise_event_v1_event } from "../../event/v1/event_pb.ts";
-import type { Role, TokenUsage } from "../../type/v1/message_pb.ts";
+import type { Tool } from "../../tool/v1/tool_pb.ts";
+import { file_spanwise_tool_v1_tool } from "../../tool/v1/tool_pb.ts";
+import type { InterruptAnswer } from "../../type/v1/interrupt_pb.ts";
+import { file_spanwise_type_v1_interrupt } from "../../type/v1/interrupt_pb.ts";
+import type { Role, TokenUsage, ToolResultPart } from "../../type/v1/message_pb.ts";
 import { file_spanwise_type_v1_message } from "../../type/v1/message_pb.ts";
 import type { ExecSpanContext } from "../../type/v1/span_pb.ts";
 import { file_spanwise_type_v1_span } from "../../type/v1/span_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file spanwise/runtime/v1/runtime.proto.
  */
 export const file_spanwise_runtime_v1_runtime: GenFile = /*@__PURE__*/
-  fileDesc("CiFzcGFud2lzZS9ydW50aW1lL3YxL3J1bnRpbWUucHJvdG8SE3NwYW53aXNlLnJ1bnRpbWUudjEi3QEKClJ1blJlcXVlc3QSMAoFc3RhcnQYASABKAsyHy5zcGFud2lzZS5ydW50aW1lLnYxLlN0YXJ0RnJhbWVIABI0CgdoaXN0b3J5GAIgASgLMiEuc3Bhbndpc2UucnVudGltZS52MS5IaXN0b3J5RnJhbWVIABIsCgNhY2sYAyABKAsyHS5zcGFud2lzZS5ydW50aW1lLnYxLkFja0ZyYW1lSAASMAoFYWJvcnQYBCABKAsyHy5zcGFud2lzZS5ydW50aW1lLnYxLkFib3J0RnJhbWVIAEIHCgVmcmFtZSKJAgoKU3RhcnRGcmFtZRISCgpzZXNzaW9uX2lkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCRINCgVlcG9jaBgDIAEoAxIPCgdhdHRlbXB0GAQgASgFEi8KBHNwYW4YBSABKAsyIS5zcGFud2lzZS50eXBlLnYxLkV4ZWNTcGFuQ29udGV4dBINCgVhZ2VudBgGIAEoCRINCgVtb2RlbBgHIAEoCRIRCgltYXhfdHVybnMYCCABKAUSEwoLdG9vbHNfYWxsb3cYCSADKAkSEgoKdG9vbHNfZGVueRgKIAMoCRIsCghkZWFkbGluZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiLgoMSGlzdG9yeUZyYW1lEhAKCG1lc3NhZ2VzGAEgAygMEgwKBGxhc3QYAiABKAgiMwoIQWNrRnJhbWUSDQoFaW5kZXgYASABKAMSGAoQY2FuY2VsX3JlcXVlc3RlZBgCIAEoCCIcCgpBYm9ydEZyYW1lEg4KBnJlYXNvbhgBIAEoCSK6AQoLUnVuUmVzcG9uc2USMgoGZXZlbnRzGAEgASgLMiAuc3Bhbndpc2UucnVudGltZS52MS5FdmVudHNGcmFtZUgAEjoKCmNoZWNrcG9pbnQYAiABKAsyJC5zcGFud2lzZS5ydW50aW1lLnYxLkNoZWNrcG9pbnRGcmFtZUgAEjIKBmZpbmlzaBgDIAEoCzIgLnNwYW53aXNlLnJ1bnRpbWUudjEuRmluaXNoRnJhbWVIAEIHCgVmcmFtZSI8CgtFdmVudHNGcmFtZRItCgZldmVudHMYASADKAsyHS5zcGFud2lzZS5ldmVudC52MS5BZ2VudEV2ZW50IoYBCg9DaGVja3BvaW50RnJhbWUSDQoFaW5kZXgYASABKAMSLQoGZXZlbnRzGAIgAygLMh0uc3Bhbndpc2UuZXZlbnQudjEuQWdlbnRFdmVudBI1Cgxjb250ZXh0X3Jvd3MYAyADKAsyHy5zcGFud2lzZS5ydW50aW1lLnYxLkNvbnRleHRSb3ciUwoKQ29udGV4dFJvdxIPCgdtZXNzYWdlGAEgASgMEiQKBHJvbGUYAiABKA4yFi5zcGFud2lzZS50eXBlLnYxLlJvbGUSDgoGdG9rZW5zGAMgASgFIt0BCgtGaW5pc2hGcmFtZRI0Cgljb21wbGV0ZWQYASABKA4yHy5zcGFud2lzZS5ldmVudC52MS5GaW5pc2hSZWFzb25IABIvCgdhYm9ydGVkGAIgASgLMhwuc3Bhbndpc2UucnVudGltZS52MS5BYm9ydGVkSAASLwoGZmFpbGVkGAMgASgLMh0uc3Bhbndpc2UuZXJyb3IudjEuQWdlbnRFcnJvckgAEisKBXVzYWdlGAQgASgLMhwuc3Bhbndpc2UudHlwZS52MS5Ub2tlblVzYWdlQgkKB291dGNvbWUiCQoHQWJvcnRlZCITChFMaXN0QWdlbnRzUmVxdWVzdCJAChJMaXN0QWdlbnRzUmVzcG9uc2USKgoGYWdlbnRzGAEgAygLMhouc3Bhbndpc2UucnVudGltZS52MS5BZ2VudCJVCgVBZ2VudBIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEg0KBW1vZGVsGAMgASgJEhoKCW1heF90dXJucxgEIAEoBUIHukgEGgIoATLHAQoTQWdlbnRSdW50aW1lU2VydmljZRJMCgNSdW4SHy5zcGFud2lzZS5ydW50aW1lLnYxLlJ1blJlcXVlc3QaIC5zcGFud2lzZS5ydW50aW1lLnYxLlJ1blJlc3BvbnNlKAEwARJiCgpMaXN0QWdlbnRzEiYuc3Bhbndpc2UucnVudGltZS52MS5MaXN0QWdlbnRzUmVxdWVzdBonLnNwYW53aXNlLnJ1bnRpbWUudjEuTGlzdEFnZW50c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp, file_spanwise_error_v1_error, file_spanwise_event_v1_event, file_spanwise_type_v1_message, file_spanwise_type_v1_span]);
+  fileDesc("CiFzcGFud2lzZS9ydW50aW1lL3YxL3J1bnRpbWUucHJvdG8SE3NwYW53aXNlLnJ1bnRpbWUudjEikQIKClJ1blJlcXVlc3QSMAoFc3RhcnQYASABKAsyHy5zcGFud2lzZS5ydW50aW1lLnYxLlN0YXJ0RnJhbWVIABI0CgdoaXN0b3J5GAIgASgLMiEuc3Bhbndpc2UucnVudGltZS52MS5IaXN0b3J5RnJhbWVIABIsCgNhY2sYAyABKAsyHS5zcGFud2lzZS5ydW50aW1lLnYxLkFja0ZyYW1lSAASMAoFYWJvcnQYBCABKAsyHy5zcGFud2lzZS5ydW50aW1lLnYxLkFib3J0RnJhbWVIABIyCgZkZXRhY2gYBSABKAsyIC5zcGFud2lzZS5ydW50aW1lLnYxLkRldGFjaEZyYW1lSABCBwoFZnJhbWUikwMKClN0YXJ0RnJhbWUSEgoKc2Vzc2lvbl9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSDQoFZXBvY2gYAyABKAMSDwoHYXR0ZW1wdBgEIAEoBRIvCgRzcGFuGAUgASgLMiEuc3Bhbndpc2UudHlwZS52MS5FeGVjU3BhbkNvbnRleHQSDQoFYWdlbnQYBiABKAkSDQoFbW9kZWwYByABKAkSEQoJbWF4X3R1cm5zGAggASgFEhMKC3Rvb2xzX2FsbG93GAkgAygJEhIKCnRvb2xzX2RlbnkYCiADKAkSLAoIZGVhZGxpbmUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHNwZWMYDCABKAwSMQoHcmVzdWx0cxgNIAMoCzIgLnNwYW53aXNlLnR5cGUudjEuVG9vbFJlc3VsdFBhcnQSMgoHYW5zd2VycxgOIAMoCzIhLnNwYW53aXNlLnR5cGUudjEuSW50ZXJydXB0QW5zd2VyEhMKC2ludGVyYWN0aXZlGA8gASgIIl8KB1J1blNwZWMSLQoFYWdlbnQYASABKAsyHi5zcGFud2lzZS5ydW50aW1lLnYxLkFnZW50U3BlYxIlCgV0b29scxgCIAMoCzIWLnNwYW53aXNlLnRvb2wudjEuVG9vbCKtAQoJQWdlbnRTcGVjEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSFAoMaW5zdHJ1Y3Rpb25zGAMgASgJEg0KBW1vZGVsGAQgASgJEhEKCW1heF90dXJucxgFIAEoBRIZChFtYXhfb3V0cHV0X3Rva2VucxgGIAEoBRIqCgd0aW1lb3V0GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KDEhpc3RvcnlGcmFtZRIQCghtZXNzYWdlcxgBIAMoDBIMCgRsYXN0GAIgASgIIjMKCEFja0ZyYW1lEg0KBWluZGV4GAEgASgDEhgKEGNhbmNlbF9yZXF1ZXN0ZWQYAiABKAgiHAoKQWJvcnRGcmFtZRIOCgZyZWFzb24YASABKAkiNwoLRGV0YWNoRnJhbWUSKAoFZ3JhY2UYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24i7AEKC1J1blJlc3BvbnNlEjIKBmV2ZW50cxgBIAEoCzIgLnNwYW53aXNlLnJ1bnRpbWUudjEuRXZlbnRzRnJhbWVIABI6CgpjaGVja3BvaW50GAIgASgLMiQuc3Bhbndpc2UucnVudGltZS52MS5DaGVja3BvaW50RnJhbWVIABIyCgZmaW5pc2gYAyABKAsyIC5zcGFud2lzZS5ydW50aW1lLnYxLkZpbmlzaEZyYW1lSAASMAoFeWllbGQYBCABKAsyHy5zcGFud2lzZS5ydW50aW1lLnYxLllpZWxkRnJhbWVIAEIHCgVmcmFtZSI8CgtFdmVudHNGcmFtZRItCgZldmVudHMYASADKAsyHS5zcGFud2lzZS5ldmVudC52MS5BZ2VudEV2ZW50IpQBCg9DaGVja3BvaW50RnJhbWUSDQoFaW5kZXgYASABKAMSLQoGZXZlbnRzGAIgAygLMh0uc3Bhbndpc2UuZXZlbnQudjEuQWdlbnRFdmVudBI1Cgxjb250ZXh0X3Jvd3MYAyADKAsyHy5zcGFud2lzZS5ydW50aW1lLnYxLkNvbnRleHRSb3cSDAoEc3BlYxgEIAEoDCJTCgpDb250ZXh0Um93Eg8KB21lc3NhZ2UYASABKAwSJAoEcm9sZRgCIAEoDjIWLnNwYW53aXNlLnR5cGUudjEuUm9sZRIOCgZ0b2tlbnMYAyABKAUi3QEKC0ZpbmlzaEZyYW1lEjQKCWNvbXBsZXRlZBgBIAEoDjIfLnNwYW53aXNlLmV2ZW50LnYxLkZpbmlzaFJlYXNvbkgAEi8KB2Fib3J0ZWQYAiABKAsyHC5zcGFud2lzZS5ydW50aW1lLnYxLkFib3J0ZWRIABIvCgZmYWlsZWQYAyABKAsyHS5zcGFud2lzZS5lcnJvci52MS5BZ2VudEVycm9ySAASKwoFdXNhZ2UYBCABKAsyHC5zcGFud2lzZS50eXBlLnYxLlRva2VuVXNhZ2VCCQoHb3V0Y29tZSIJCgdBYm9ydGVkImsKCllpZWxkRnJhbWUSMAoGcmVhc29uGAEgASgOMiAuc3Bhbndpc2UucnVudGltZS52MS5ZaWVsZFJlYXNvbhIrCgV1c2FnZRgCIAEoCzIcLnNwYW53aXNlLnR5cGUudjEuVG9rZW5Vc2FnZSITChFMaXN0QWdlbnRzUmVxdWVzdCJAChJMaXN0QWdlbnRzUmVzcG9uc2USKgoGYWdlbnRzGAEgAygLMhouc3Bhbndpc2UucnVudGltZS52MS5BZ2VudCJVCgVBZ2VudBIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEg0KBW1vZGVsGAMgASgJEhoKCW1heF90dXJucxgEIAEoBUIHukgEGgIoASpgCgtZaWVsZFJlYXNvbhIcChhZSUVMRF9SRUFTT05fVU5TUEVDSUZJRUQQABIYChRZSUVMRF9SRUFTT05fV0FJVElORxABEhkKFVlJRUxEX1JFQVNPTl9ERVRBQ0hFRBACMscBChNBZ2VudFJ1bnRpbWVTZXJ2aWNlEkwKA1J1bhIfLnNwYW53aXNlLnJ1bnRpbWUudjEuUnVuUmVxdWVzdBogLnNwYW53aXNlLnJ1bnRpbWUudjEuUnVuUmVzcG9uc2UoATABEmIKCkxpc3RBZ2VudHMSJi5zcGFud2lzZS5ydW50aW1lLnYxLkxpc3RBZ2VudHNSZXF1ZXN0Gicuc3Bhbndpc2UucnVudGltZS52MS5MaXN0QWdlbnRzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_spanwise_error_v1_error, file_spanwise_event_v1_event, file_spanwise_tool_v1_tool, file_spanwise_type_v1_interrupt, file_spanwise_type_v1_message, file_spanwise_type_v1_span]);
 
 /**
  * From driver to runtime.
@@ -66,6 +70,14 @@ export type RunRequest = Message<"spanwise.runtime.v1.RunRequest"> & {
      */
     value: AbortFrame;
     case: "abort";
+  } | {
+    /**
+     * Let go of the run in good order: finish the turn or leave its tools to themselves, and yield.
+     *
+     * @generated from field: spanwise.runtime.v1.DetachFrame detach = 5;
+     */
+    value: DetachFrame;
+    case: "detach";
   } | { case: undefined; value?: undefined };
 };
 
@@ -158,6 +170,35 @@ export type StartFrame = Message<"spanwise.runtime.v1.StartFrame"> & {
    * @generated from field: google.protobuf.Timestamp deadline = 11;
    */
   deadline?: Timestamp | undefined;
+
+  /**
+   * CheckpointFrame.spec of an earlier dispatch: the run goes on with the agent and tools that it began with. Empty in
+   * the first dispatch.
+   *
+   * @generated from field: bytes spec = 12;
+   */
+  spec: Uint8Array;
+
+  /**
+   * Results of the calls of the last message that are in the log already: not executed and not said again.
+   *
+   * @generated from field: repeated spanwise.type.v1.ToolResultPart results = 13;
+   */
+  results: ToolResultPart[];
+
+  /**
+   * Answers of interrupts that calls of the last message have waited for.
+   *
+   * @generated from field: repeated spanwise.type.v1.InterruptAnswer answers = 14;
+   */
+  answers: InterruptAnswer[];
+
+  /**
+   * Whether somebody is there to answer questions.
+   *
+   * @generated from field: bool interactive = 15;
+   */
+  interactive: boolean;
 };
 
 /**
@@ -166,6 +207,97 @@ export type StartFrame = Message<"spanwise.runtime.v1.StartFrame"> & {
  */
 export const StartFrameSchema: GenMessage<StartFrame> = /*@__PURE__*/
   messageDesc(file_spanwise_runtime_v1_runtime, 1);
+
+/**
+ * What a run works with, made by the runtime in its first dispatch and kept by the driver as it is.
+ *
+ * @generated from message spanwise.runtime.v1.RunSpec
+ */
+export type RunSpec = Message<"spanwise.runtime.v1.RunSpec"> & {
+  /**
+   * The agent.
+   *
+   * @generated from field: spanwise.runtime.v1.AgentSpec agent = 1;
+   */
+  agent?: AgentSpec | undefined;
+
+  /**
+   * What the model is offered, sorted by name.
+   *
+   * @generated from field: repeated spanwise.tool.v1.Tool tools = 2;
+   */
+  tools: Tool[];
+};
+
+/**
+ * Describes the message spanwise.runtime.v1.RunSpec.
+ * Use `create(RunSpecSchema)` to create a new message.
+ */
+export const RunSpecSchema: GenMessage<RunSpec> = /*@__PURE__*/
+  messageDesc(file_spanwise_runtime_v1_runtime, 2);
+
+/**
+ * An agent's configuration when the run began.
+ *
+ * @generated from message spanwise.runtime.v1.AgentSpec
+ */
+export type AgentSpec = Message<"spanwise.runtime.v1.AgentSpec"> & {
+  /**
+   * Name, as in RunOptions.agent.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What it is for.
+   *
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * The instructions as they are given to the model, with the date of the first dispatch.
+   *
+   * @generated from field: string instructions = 3;
+   */
+  instructions: string;
+
+  /**
+   * The model that it uses unless told otherwise.
+   *
+   * @generated from field: string model = 4;
+   */
+  model: string;
+
+  /**
+   * Turn limit of a run.
+   *
+   * @generated from field: int32 max_turns = 5;
+   */
+  maxTurns: number;
+
+  /**
+   * Output limit of a model call, in tokens.
+   *
+   * @generated from field: int32 max_output_tokens = 6;
+   */
+  maxOutputTokens: number;
+
+  /**
+   * Time for a run that has none of its own.
+   *
+   * @generated from field: google.protobuf.Duration timeout = 7;
+   */
+  timeout?: Duration | undefined;
+};
+
+/**
+ * Describes the message spanwise.runtime.v1.AgentSpec.
+ * Use `create(AgentSpecSchema)` to create a new message.
+ */
+export const AgentSpecSchema: GenMessage<AgentSpec> = /*@__PURE__*/
+  messageDesc(file_spanwise_runtime_v1_runtime, 3);
 
 /**
  * A part of the stored dialogue, oldest first.
@@ -193,7 +325,7 @@ export type HistoryFrame = Message<"spanwise.runtime.v1.HistoryFrame"> & {
  * Use `create(HistoryFrameSchema)` to create a new message.
  */
 export const HistoryFrameSchema: GenMessage<HistoryFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 2);
+  messageDesc(file_spanwise_runtime_v1_runtime, 4);
 
 /**
  * Answer to a checkpoint.
@@ -221,7 +353,7 @@ export type AckFrame = Message<"spanwise.runtime.v1.AckFrame"> & {
  * Use `create(AckFrameSchema)` to create a new message.
  */
 export const AckFrameSchema: GenMessage<AckFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 3);
+  messageDesc(file_spanwise_runtime_v1_runtime, 5);
 
 /**
  * Ends the work.
@@ -242,7 +374,28 @@ export type AbortFrame = Message<"spanwise.runtime.v1.AbortFrame"> & {
  * Use `create(AbortFrameSchema)` to create a new message.
  */
 export const AbortFrameSchema: GenMessage<AbortFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 4);
+  messageDesc(file_spanwise_runtime_v1_runtime, 6);
+
+/**
+ * Ends this dispatch and not the run.
+ *
+ * @generated from message spanwise.runtime.v1.DetachFrame
+ */
+export type DetachFrame = Message<"spanwise.runtime.v1.DetachFrame"> & {
+  /**
+   * How long the turn may go on. Then the model call is broken off, and tool calls in flight are left to tool-host.
+   *
+   * @generated from field: google.protobuf.Duration grace = 1;
+   */
+  grace?: Duration | undefined;
+};
+
+/**
+ * Describes the message spanwise.runtime.v1.DetachFrame.
+ * Use `create(DetachFrameSchema)` to create a new message.
+ */
+export const DetachFrameSchema: GenMessage<DetachFrame> = /*@__PURE__*/
+  messageDesc(file_spanwise_runtime_v1_runtime, 7);
 
 /**
  * From runtime to driver.
@@ -279,6 +432,14 @@ export type RunResponse = Message<"spanwise.runtime.v1.RunResponse"> & {
      */
     value: FinishFrame;
     case: "finish";
+  } | {
+    /**
+     * The run goes on in another dispatch; last and only once, instead of finish.
+     *
+     * @generated from field: spanwise.runtime.v1.YieldFrame yield = 4;
+     */
+    value: YieldFrame;
+    case: "yield";
   } | { case: undefined; value?: undefined };
 };
 
@@ -287,7 +448,7 @@ export type RunResponse = Message<"spanwise.runtime.v1.RunResponse"> & {
  * Use `create(RunResponseSchema)` to create a new message.
  */
 export const RunResponseSchema: GenMessage<RunResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 5);
+  messageDesc(file_spanwise_runtime_v1_runtime, 8);
 
 /**
  * Events as they happen. seq, session_id, run_id and epoch are set by the driver.
@@ -308,7 +469,7 @@ export type EventsFrame = Message<"spanwise.runtime.v1.EventsFrame"> & {
  * Use `create(EventsFrameSchema)` to create a new message.
  */
 export const EventsFrameSchema: GenMessage<EventsFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 6);
+  messageDesc(file_spanwise_runtime_v1_runtime, 9);
 
 /**
  * Acknowledged once it and everything streamed before it is committed.
@@ -336,6 +497,13 @@ export type CheckpointFrame = Message<"spanwise.runtime.v1.CheckpointFrame"> & {
    * @generated from field: repeated spanwise.runtime.v1.ContextRow context_rows = 3;
    */
   contextRows: ContextRow[];
+
+  /**
+   * Encoded RunSpec; in the first checkpoint of a dispatch that got none.
+   *
+   * @generated from field: bytes spec = 4;
+   */
+  spec: Uint8Array;
 };
 
 /**
@@ -343,7 +511,7 @@ export type CheckpointFrame = Message<"spanwise.runtime.v1.CheckpointFrame"> & {
  * Use `create(CheckpointFrameSchema)` to create a new message.
  */
 export const CheckpointFrameSchema: GenMessage<CheckpointFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 7);
+  messageDesc(file_spanwise_runtime_v1_runtime, 10);
 
 /**
  * A message on its way into the model context.
@@ -378,7 +546,7 @@ export type ContextRow = Message<"spanwise.runtime.v1.ContextRow"> & {
  * Use `create(ContextRowSchema)` to create a new message.
  */
 export const ContextRowSchema: GenMessage<ContextRow> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 8);
+  messageDesc(file_spanwise_runtime_v1_runtime, 11);
 
 /**
  * How the work ended. The driver decides what the run's terminal event says: a cancel accepted before wins.
@@ -430,7 +598,7 @@ export type FinishFrame = Message<"spanwise.runtime.v1.FinishFrame"> & {
  * Use `create(FinishFrameSchema)` to create a new message.
  */
 export const FinishFrameSchema: GenMessage<FinishFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 9);
+  messageDesc(file_spanwise_runtime_v1_runtime, 12);
 
 /**
  * The runtime stopped because it was told to.
@@ -445,7 +613,35 @@ export type Aborted = Message<"spanwise.runtime.v1.Aborted"> & {
  * Use `create(AbortedSchema)` to create a new message.
  */
 export const AbortedSchema: GenMessage<Aborted> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 10);
+  messageDesc(file_spanwise_runtime_v1_runtime, 13);
+
+/**
+ * The run goes on in another dispatch.
+ *
+ * @generated from message spanwise.runtime.v1.YieldFrame
+ */
+export type YieldFrame = Message<"spanwise.runtime.v1.YieldFrame"> & {
+  /**
+   * Why.
+   *
+   * @generated from field: spanwise.runtime.v1.YieldReason reason = 1;
+   */
+  reason: YieldReason;
+
+  /**
+   * Sum over the model calls of this dispatch.
+   *
+   * @generated from field: spanwise.type.v1.TokenUsage usage = 2;
+   */
+  usage?: TokenUsage | undefined;
+};
+
+/**
+ * Describes the message spanwise.runtime.v1.YieldFrame.
+ * Use `create(YieldFrameSchema)` to create a new message.
+ */
+export const YieldFrameSchema: GenMessage<YieldFrame> = /*@__PURE__*/
+  messageDesc(file_spanwise_runtime_v1_runtime, 14);
 
 /**
  * Request of ListAgents.
@@ -460,7 +656,7 @@ export type ListAgentsRequest = Message<"spanwise.runtime.v1.ListAgentsRequest">
  * Use `create(ListAgentsRequestSchema)` to create a new message.
  */
 export const ListAgentsRequestSchema: GenMessage<ListAgentsRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 11);
+  messageDesc(file_spanwise_runtime_v1_runtime, 15);
 
 /**
  * Response of ListAgents.
@@ -481,7 +677,7 @@ export type ListAgentsResponse = Message<"spanwise.runtime.v1.ListAgentsResponse
  * Use `create(ListAgentsResponseSchema)` to create a new message.
  */
 export const ListAgentsResponseSchema: GenMessage<ListAgentsResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 12);
+  messageDesc(file_spanwise_runtime_v1_runtime, 16);
 
 /**
  * A named configuration that a run can use.
@@ -523,7 +719,48 @@ export type Agent = Message<"spanwise.runtime.v1.Agent"> & {
  * Use `create(AgentSchema)` to create a new message.
  */
 export const AgentSchema: GenMessage<Agent> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 13);
+  messageDesc(file_spanwise_runtime_v1_runtime, 17);
+
+/**
+ * Why a dispatch ends before its run.
+ *
+ * @generated from enum spanwise.runtime.v1.YieldReason
+ */
+export const YieldReason = {
+  /**
+   * Not set; never sent by a service.
+   *
+   * @generated from enum value: YIELD_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Calls wait for interrupts (INTERRUPT was said for each), and all others have their results.
+   *
+   * @generated from enum value: YIELD_REASON_WAITING = 1;
+   */
+  WAITING: 1,
+
+  /**
+   * The driver asked for it, or the runtime shuts down. Tool calls may still be in flight.
+   *
+   * @generated from enum value: YIELD_REASON_DETACHED = 2;
+   */
+  DETACHED: 2,
+} as const;
+
+/**
+ * Why a dispatch ends before its run.
+ *
+ * @generated from enum spanwise.runtime.v1.YieldReason
+ */
+export type YieldReason = (typeof YieldReason)[keyof typeof YieldReason] | UnknownEnum;
+
+/**
+ * Describes the enum spanwise.runtime.v1.YieldReason.
+ */
+export const YieldReasonSchema: GenEnum<YieldReason> = /*@__PURE__*/
+  enumDesc(file_spanwise_runtime_v1_runtime, 0);
 
 /**
  * Works on runs. Internal: only session calls it. It keeps nothing; all that it says goes up the Run stream.
@@ -534,7 +771,8 @@ export const AgentRuntimeService: GenService<{
   /**
    * One run, from its dispatch to its end, on one stream. The caller (the driver) sends StartFrame, then HistoryFrames
    * until one is `last`; the runtime sends events and checkpoints in the order in which they happen, and one
-   * FinishFrame. The end of the stream on either side is the end of the work: model calls and tools are aborted.
+   * FinishFrame, or YieldFrame when the run has to go on in another dispatch. The end of the stream on either side
+   * before that is the end of the work: model calls and tools are aborted.
    * The user's identity comes in the headers `uid`, `email` and `token`.
    * Errors: AGENT_NOT_FOUND, INVALID_FIELD, SHUTTING_DOWN.
    *

@@ -11,6 +11,8 @@ import type { AgentError } from "../../error/v1/error_pb.ts";
 import { file_spanwise_error_v1_error } from "../../error/v1/error_pb.ts";
 import type { AgentEvent, FinishReason, SpanKind, SpanStatus } from "../../event/v1/event_pb.ts";
 import { file_spanwise_event_v1_event } from "../../event/v1/event_pb.ts";
+import type { Interrupt } from "../../type/v1/interrupt_pb.ts";
+import { file_spanwise_type_v1_interrupt } from "../../type/v1/interrupt_pb.ts";
 import type { Message as Message$1, TokenUsage } from "../../type/v1/message_pb.ts";
 import { file_spanwise_type_v1_message } from "../../type/v1/message_pb.ts";
 import type { ExecSpan, ExecSpanContext } from "../../type/v1/span_pb.ts";
@@ -21,7 +23,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file spanwise/session/v1/session.proto.
  */
 export const file_spanwise_session_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("CiFzcGFud2lzZS9zZXNzaW9uL3YxL3Nlc3Npb24ucHJvdG8SE3NwYW53aXNlLnNlc3Npb24udjEi8AEKB1Nlc3Npb24SCgoCaWQYASABKAkSCwoDdWlkGAIgASgJEg0KBXRpdGxlGAMgASgJEjIKBnN0YXR1cxgEIAEoDjIiLnNwYW53aXNlLnNlc3Npb24udjEuU2Vzc2lvblN0YXR1cxIVCg1hY3RpdmVfcnVuX2lkGAUgASgJEhAKCGxhc3Rfc2VxGAYgASgDEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi7wMKA1J1bhIKCgJpZBgBIAEoCRISCgpzZXNzaW9uX2lkGAIgASgJEi4KBnN0YXR1cxgDIAEoDjIeLnNwYW53aXNlLnNlc3Npb24udjEuUnVuU3RhdHVzEg0KBWFnZW50GAQgASgJEhIKCnJlcXVlc3RfaWQYBSABKAkSDwoHYXR0ZW1wdBgGIAEoBRIvCgRzcGFuGAcgASgLMiEuc3Bhbndpc2UudHlwZS52MS5FeGVjU3BhbkNvbnRleHQSEQoJc3RhcnRfc2VxGAggASgDEhQKDHRlcm1pbmFsX3NlcRgJIAEoAxIYChBjYW5jZWxfcmVxdWVzdGVkGAogASgIEjYKDWZpbmlzaF9yZWFzb24YCyABKA4yHy5zcGFud2lzZS5ldmVudC52MS5GaW5pc2hSZWFzb24SLAoFZXJyb3IYDCABKAsyHS5zcGFud2lzZS5lcnJvci52MS5BZ2VudEVycm9yEisKBXVzYWdlGA0gASgLMhwuc3Bhbndpc2UudHlwZS52MS5Ub2tlblVzYWdlEi8KC2NyZWF0ZV90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAinwMKBFNwYW4SKAoEc3BhbhgBIAEoCzIaLnNwYW53aXNlLnR5cGUudjEuRXhlY1NwYW4SEAoIdHJhY2VfaWQYAiABKAkSKQoEa2luZBgDIAEoDjIbLnNwYW53aXNlLmV2ZW50LnYxLlNwYW5LaW5kEgwKBG5hbWUYBCABKAkSDwoHc2VydmljZRgFIAEoCRIuCgpzdGFydF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoGc3RhdHVzGAggASgOMh0uc3Bhbndpc2UuZXZlbnQudjEuU3BhblN0YXR1cxISCgplcnJvcl90eXBlGAkgASgJEj0KCmF0dHJpYnV0ZXMYCiADKAsyKS5zcGFud2lzZS5zZXNzaW9uLnYxLlNwYW4uQXR0cmlidXRlc0VudHJ5GjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBInwKFENyZWF0ZVNlc3Npb25SZXF1ZXN0EiwKBXRpdGxlGAEgASgJQh26SBpyGBjIATITXlteXHgwMC1ceDFGXHg3Rl0qJBI2CgpyZXF1ZXN0X2lkGAIgASgJQiK6SB9yHRiAATIYXihbIS1+XShbIC1+XSpbIS1+XSk/KT8kIkYKFUNyZWF0ZVNlc3Npb25SZXNwb25zZRItCgdzZXNzaW9uGAEgASgLMhwuc3Bhbndpc2Uuc2Vzc2lvbi52MS5TZXNzaW9uIjEKEUdldFNlc3Npb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBIkMKEkdldFNlc3Npb25SZXNwb25zZRItCgdzZXNzaW9uGAEgASgLMhwuc3Bhbndpc2Uuc2Vzc2lvbi52MS5TZXNzaW9uIk8KE0xpc3RTZXNzaW9uc1JlcXVlc3QSGgoJcGFnZV9zaXplGAEgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAIIl8KFExpc3RTZXNzaW9uc1Jlc3BvbnNlEi4KCHNlc3Npb25zGAEgAygLMhwuc3Bhbndpc2Uuc2Vzc2lvbi52MS5TZXNzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKbAQoUVXBkYXRlU2Vzc2lvblJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESLAoFdGl0bGUYAiABKAlCHbpIGnIYGMgBMhNeW15ceDAwLVx4MUZceDdGXSokEjcKC3VwZGF0ZV9tYXNrGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0IGukgDyAEBIkYKFVVwZGF0ZVNlc3Npb25SZXNwb25zZRItCgdzZXNzaW9uGAEgASgLMhwuc3Bhbndpc2Uuc2Vzc2lvbi52MS5TZXNzaW9uIk8KFERlbGV0ZVNlc3Npb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhkKEWNhbmNlbF9hY3RpdmVfcnVuGAIgASgIIhcKFURlbGV0ZVNlc3Npb25SZXNwb25zZSJJCgxJbnB1dE1lc3NhZ2USOQoFcGFydHMYASADKAsyHi5zcGFud2lzZS5zZXNzaW9uLnYxLklucHV0UGFydEIKukgHkgEECAEQQCI3CglJbnB1dFBhcnQSGwoEdGV4dBgBIAEoCUILukgIcgYQARjAhD1IAEINCgRwYXJ0EgW6SAIIASLZAQoKUnVuT3B0aW9ucxIWCgVhZ2VudBgBIAEoCUIHukgEcgIYQBIXCgVtb2RlbBgCIAEoCUIIukgFcgMYgAESHQoJbWF4X3R1cm5zGAMgASgFQgq6SAcaBRjoBygAEh4KC3Rvb2xzX2FsbG93GAQgAygJQgm6SAaSAQMQgAESHQoKdG9vbHNfZGVueRgFIAMoCUIJukgGkgEDEIABEjwKB3RpbWVvdXQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECICjBTICCAEi3QIKEVJ1blNlc3Npb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEjwKBWlucHV0GAIgAygLMiEuc3Bhbndpc2Uuc2Vzc2lvbi52MS5JbnB1dE1lc3NhZ2VCCrpIB5IBBAgBEBASMAoHb3B0aW9ucxgDIAEoCzIfLnNwYW53aXNlLnNlc3Npb24udjEuUnVuT3B0aW9ucxI2CgpyZXF1ZXN0X2lkGAQgASgJQiK6SB9yHRiAATIYXihbIS1+XShbIC1+XSpbIS1+XSk/KT8kEkoKEWRpc2Nvbm5lY3RfcG9saWN5GAUgASgOMiUuc3Bhbndpc2Uuc2Vzc2lvbi52MS5EaXNjb25uZWN0UG9saWN5Qgi6SAWCAQIQARIaCglhZnRlcl9zZXEYBiABKANCB7pIBCICKAASEQoEbGl2ZRgHIAEoCEgAiAEBQgcKBV9saXZlIp0BChJSdW5TZXNzaW9uUmVzcG9uc2USJQoDcnVuGAEgASgLMhguc3Bhbndpc2Uuc2Vzc2lvbi52MS5SdW4SLQoGZXZlbnRzGAIgAygLMh0uc3Bhbndpc2UuZXZlbnQudjEuQWdlbnRFdmVudBIxCgloZWFydGJlYXQYAyABKAsyHi5zcGFud2lzZS5zZXNzaW9uLnYxLkhlYXJ0YmVhdCIdCglIZWFydGJlYXQSEAoIbGFzdF9zZXEYASABKAMi1wEKD1N0YXJ0UnVuUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARI8CgVpbnB1dBgCIAMoCzIhLnNwYW53aXNlLnNlc3Npb24udjEuSW5wdXRNZXNzYWdlQgq6SAeSAQQIARAQEjAKB29wdGlvbnMYAyABKAsyHy5zcGFud2lzZS5zZXNzaW9uLnYxLlJ1bk9wdGlvbnMSNgoKcmVxdWVzdF9pZBgEIAEoCUIiukgfch0YgAEyGF4oWyEtfl0oWyAtfl0qWyEtfl0pPyk/JCI5ChBTdGFydFJ1blJlc3BvbnNlEiUKA3J1bhgBIAEoCzIYLnNwYW53aXNlLnNlc3Npb24udjEuUnVuIpEBChNXYXRjaFNlc3Npb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEiMKCWFmdGVyX3NlcRgCIAEoA0IQukgNIgso////////////ARIbCgZydW5faWQYAyABKAlCC7pICNgBAXIDsAEBEhEKBGxpdmUYBCABKAhIAIgBAUIHCgVfbGl2ZSKqAQoUV2F0Y2hTZXNzaW9uUmVzcG9uc2USLQoGZXZlbnRzGAEgAygLMh0uc3Bhbndpc2UuZXZlbnQudjEuQWdlbnRFdmVudBIwCgljYXVnaHRfdXAYAiABKAsyHS5zcGFud2lzZS5zZXNzaW9uLnYxLkNhdWdodFVwEjEKCWhlYXJ0YmVhdBgDIAEoCzIeLnNwYW53aXNlLnNlc3Npb24udjEuSGVhcnRiZWF0IhcKCENhdWdodFVwEgsKA3NlcRgBIAEoAyJnChBDYW5jZWxSdW5SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhsKBnJ1bl9pZBgCIAEoCUILukgI2AEBcgOwAQESGAoGcmVhc29uGAMgASgJQgi6SAVyAxjIASJtChFDYW5jZWxSdW5SZXNwb25zZRIxCgZyZXN1bHQYASABKA4yIS5zcGFud2lzZS5zZXNzaW9uLnYxLkNhbmNlbFJlc3VsdBIlCgNydW4YAiABKAsyGC5zcGFud2lzZS5zZXNzaW9uLnYxLlJ1biJHCg1HZXRSdW5SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhgKBnJ1bl9pZBgCIAEoCUIIukgFcgOwAQEiNwoOR2V0UnVuUmVzcG9uc2USJQoDcnVuGAEgASgLMhguc3Bhbndpc2Uuc2Vzc2lvbi52MS5SdW4iaQoPTGlzdFJ1bnNSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiACCJTChBMaXN0UnVuc1Jlc3BvbnNlEiYKBHJ1bnMYASADKAsyGC5zcGFud2lzZS5zZXNzaW9uLnYxLlJ1bhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkipAEKEUxpc3RFdmVudHNSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhsKBnJ1bl9pZBgCIAEoCUILukgI2AEBcgOwAQESGgoJYWZ0ZXJfc2VxGAMgASgDQge6SAQiAigAEhoKCXBhZ2Vfc2l6ZRgEIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAUgASgJQgi6SAVyAxiACCJcChJMaXN0RXZlbnRzUmVzcG9uc2USLQoGZXZlbnRzGAEgAygLMh0uc3Bhbndpc2UuZXZlbnQudjEuQWdlbnRFdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkibQoTTGlzdE1lc3NhZ2VzUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARIaCglwYWdlX3NpemUYAiABKAVCB7pIBBoCKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAgiXAoUTGlzdE1lc3NhZ2VzUmVzcG9uc2USKwoIbWVzc2FnZXMYASADKAsyGS5zcGFud2lzZS50eXBlLnYxLk1lc3NhZ2USFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoQBChBMaXN0U3BhbnNSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhgKBnJ1bl9pZBgCIAEoCUIIukgFcgOwAQESGgoJcGFnZV9zaXplGAMgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YBCABKAlCCLpIBXIDGIAIIlYKEUxpc3RTcGFuc1Jlc3BvbnNlEigKBXNwYW5zGAEgAygLMhkuc3Bhbndpc2Uuc2Vzc2lvbi52MS5TcGFuEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSpkCg1TZXNzaW9uU3RhdHVzEh4KGlNFU1NJT05fU1RBVFVTX1VOU1BFQ0lGSUVEEAASFwoTU0VTU0lPTl9TVEFUVVNfSURMRRABEhoKFlNFU1NJT05fU1RBVFVTX1JVTk5JTkcQAiqkAQoJUnVuU3RhdHVzEhoKFlJVTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIWChJSVU5fU1RBVFVTX1JVTk5JTkcQARIYChRSVU5fU1RBVFVTX0ZJTklTSElORxACEhgKFFJVTl9TVEFUVVNfQ09NUExFVEVEEAMSGAoUUlVOX1NUQVRVU19DQU5DRUxMRUQQBBIVChFSVU5fU1RBVFVTX0ZBSUxFRBAFKnMKEERpc2Nvbm5lY3RQb2xpY3kSIQodRElTQ09OTkVDVF9QT0xJQ1lfVU5TUEVDSUZJRUQQABIeChpESVNDT05ORUNUX1BPTElDWV9DT05USU5VRRABEhwKGERJU0NPTk5FQ1RfUE9MSUNZX0NBTkNFTBACKmoKDENhbmNlbFJlc3VsdBIdChlDQU5DRUxfUkVTVUxUX1VOU1BFQ0lGSUVEEAASGgoWQ0FOQ0VMX1JFU1VMVF9BQ0NFUFRFRBABEh8KG0NBTkNFTF9SRVNVTFRfQUxSRUFEWV9FTkRFRBACMv0KCg5TZXNzaW9uU2VydmljZRJmCg1DcmVhdGVTZXNzaW9uEikuc3Bhbndpc2Uuc2Vzc2lvbi52MS5DcmVhdGVTZXNzaW9uUmVxdWVzdBoqLnNwYW53aXNlLnNlc3Npb24udjEuQ3JlYXRlU2Vzc2lvblJlc3BvbnNlEmIKCkdldFNlc3Npb24SJi5zcGFud2lzZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXF1ZXN0Gicuc3Bhbndpc2Uuc2Vzc2lvbi52MS5HZXRTZXNzaW9uUmVzcG9uc2UiA5ACARJoCgxMaXN0U2Vzc2lvbnMSKC5zcGFud2lzZS5zZXNzaW9uLnYxLkxpc3RTZXNzaW9uc1JlcXVlc3QaKS5zcGFud2lzZS5zZXNzaW9uLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIgOQAgESZgoNVXBkYXRlU2Vzc2lvbhIpLnNwYW53aXNlLnNlc3Npb24udjEuVXBkYXRlU2Vzc2lvblJlcXVlc3QaKi5zcGFud2lzZS5zZXNzaW9uLnYxLlVwZGF0ZVNlc3Npb25SZXNwb25zZRJmCg1EZWxldGVTZXNzaW9uEikuc3Bhbndpc2Uuc2Vzc2lvbi52MS5EZWxldGVTZXNzaW9uUmVxdWVzdBoqLnNwYW53aXNlLnNlc3Npb24udjEuRGVsZXRlU2Vzc2lvblJlc3BvbnNlEl8KClJ1blNlc3Npb24SJi5zcGFud2lzZS5zZXNzaW9uLnYxLlJ1blNlc3Npb25SZXF1ZXN0Gicuc3Bhbndpc2Uuc2Vzc2lvbi52MS5SdW5TZXNzaW9uUmVzcG9uc2UwARJXCghTdGFydFJ1bhIkLnNwYW53aXNlLnNlc3Npb24udjEuU3RhcnRSdW5SZXF1ZXN0GiUuc3Bhbndpc2Uuc2Vzc2lvbi52MS5TdGFydFJ1blJlc3BvbnNlEmoKDFdhdGNoU2Vzc2lvbhIoLnNwYW53aXNlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBopLnNwYW53aXNlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVzcG9uc2UiA5ACATABEloKCUNhbmNlbFJ1bhIlLnNwYW53aXNlLnNlc3Npb24udjEuQ2FuY2VsUnVuUmVxdWVzdBomLnNwYW53aXNlLnNlc3Npb24udjEuQ2FuY2VsUnVuUmVzcG9uc2USVgoGR2V0UnVuEiIuc3Bhbndpc2Uuc2Vzc2lvbi52MS5HZXRSdW5SZXF1ZXN0GiMuc3Bhbndpc2Uuc2Vzc2lvbi52MS5HZXRSdW5SZXNwb25zZSIDkAIBElwKCExpc3RSdW5zEiQuc3Bhbndpc2Uuc2Vzc2lvbi52MS5MaXN0UnVuc1JlcXVlc3QaJS5zcGFud2lzZS5zZXNzaW9uLnYxLkxpc3RSdW5zUmVzcG9uc2UiA5ACARJiCgpMaXN0RXZlbnRzEiYuc3Bhbndpc2Uuc2Vzc2lvbi52MS5MaXN0RXZlbnRzUmVxdWVzdBonLnNwYW53aXNlLnNlc3Npb24udjEuTGlzdEV2ZW50c1Jlc3BvbnNlIgOQAgESaAoMTGlzdE1lc3NhZ2VzEiguc3Bhbndpc2Uuc2Vzc2lvbi52MS5MaXN0TWVzc2FnZXNSZXF1ZXN0Gikuc3Bhbndpc2Uuc2Vzc2lvbi52MS5MaXN0TWVzc2FnZXNSZXNwb25zZSIDkAIBEl8KCUxpc3RTcGFucxIlLnNwYW53aXNlLnNlc3Npb24udjEuTGlzdFNwYW5zUmVxdWVzdBomLnNwYW53aXNlLnNlc3Npb24udjEuTGlzdFNwYW5zUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_spanwise_error_v1_error, file_spanwise_event_v1_event, file_spanwise_type_v1_message, file_spanwise_type_v1_span]);
+  fileDesc("CiFzcGFud2lzZS9zZXNzaW9uL3YxL3Nlc3Npb24ucHJvdG8SE3NwYW53aXNlLnNlc3Npb24udjEi8AEKB1Nlc3Npb24SCgoCaWQYASABKAkSCwoDdWlkGAIgASgJEg0KBXRpdGxlGAMgASgJEjIKBnN0YXR1cxgEIAEoDjIiLnNwYW53aXNlLnNlc3Npb24udjEuU2Vzc2lvblN0YXR1cxIVCg1hY3RpdmVfcnVuX2lkGAUgASgJEhAKCGxhc3Rfc2VxGAYgASgDEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAioAQKA1J1bhIKCgJpZBgBIAEoCRISCgpzZXNzaW9uX2lkGAIgASgJEi4KBnN0YXR1cxgDIAEoDjIeLnNwYW53aXNlLnNlc3Npb24udjEuUnVuU3RhdHVzEg0KBWFnZW50GAQgASgJEhIKCnJlcXVlc3RfaWQYBSABKAkSDwoHYXR0ZW1wdBgGIAEoBRIvCgRzcGFuGAcgASgLMiEuc3Bhbndpc2UudHlwZS52MS5FeGVjU3BhbkNvbnRleHQSEQoJc3RhcnRfc2VxGAggASgDEhQKDHRlcm1pbmFsX3NlcRgJIAEoAxIYChBjYW5jZWxfcmVxdWVzdGVkGAogASgIEjYKDWZpbmlzaF9yZWFzb24YCyABKA4yHy5zcGFud2lzZS5ldmVudC52MS5GaW5pc2hSZWFzb24SLAoFZXJyb3IYDCABKAsyHS5zcGFud2lzZS5lcnJvci52MS5BZ2VudEVycm9yEisKBXVzYWdlGA0gASgLMhwuc3Bhbndpc2UudHlwZS52MS5Ub2tlblVzYWdlEi8KC2NyZWF0ZV90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoKaW50ZXJydXB0cxgQIAMoCzIbLnNwYW53aXNlLnR5cGUudjEuSW50ZXJydXB0Ip8DCgRTcGFuEigKBHNwYW4YASABKAsyGi5zcGFud2lzZS50eXBlLnYxLkV4ZWNTcGFuEhAKCHRyYWNlX2lkGAIgASgJEikKBGtpbmQYAyABKA4yGy5zcGFud2lzZS5ldmVudC52MS5TcGFuS2luZBIMCgRuYW1lGAQgASgJEg8KB3NlcnZpY2UYBSABKAkSLgoKc3RhcnRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KBnN0YXR1cxgIIAEoDjIdLnNwYW53aXNlLmV2ZW50LnYxLlNwYW5TdGF0dXMSEgoKZXJyb3JfdHlwZRgJIAEoCRI9CgphdHRyaWJ1dGVzGAogAygLMikuc3Bhbndpc2Uuc2Vzc2lvbi52MS5TcGFuLkF0dHJpYnV0ZXNFbnRyeRoxCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ8ChRDcmVhdGVTZXNzaW9uUmVxdWVzdBIsCgV0aXRsZRgBIAEoCUIdukgachgYyAEyE15bXlx4MDAtXHgxRlx4N0ZdKiQSNgoKcmVxdWVzdF9pZBgCIAEoCUIiukgfch0YgAEyGF4oWyEtfl0oWyAtfl0qWyEtfl0pPyk/JCJGChVDcmVhdGVTZXNzaW9uUmVzcG9uc2USLQoHc2Vzc2lvbhgBIAEoCzIcLnNwYW53aXNlLnNlc3Npb24udjEuU2Vzc2lvbiIxChFHZXRTZXNzaW9uUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABASJDChJHZXRTZXNzaW9uUmVzcG9uc2USLQoHc2Vzc2lvbhgBIAEoCzIcLnNwYW53aXNlLnNlc3Npb24udjEuU2Vzc2lvbiJPChNMaXN0U2Vzc2lvbnNSZXF1ZXN0EhoKCXBhZ2Vfc2l6ZRgBIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAxiACCJfChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIuCghzZXNzaW9ucxgBIAMoCzIcLnNwYW53aXNlLnNlc3Npb24udjEuU2Vzc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkimwEKFFVwZGF0ZVNlc3Npb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEiwKBXRpdGxlGAIgASgJQh26SBpyGBjIATITXlteXHgwMC1ceDFGXHg3Rl0qJBI3Cgt1cGRhdGVfbWFzaxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCBrpIA8gBASJGChVVcGRhdGVTZXNzaW9uUmVzcG9uc2USLQoHc2Vzc2lvbhgBIAEoCzIcLnNwYW53aXNlLnNlc3Npb24udjEuU2Vzc2lvbiJPChREZWxldGVTZXNzaW9uUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARIZChFjYW5jZWxfYWN0aXZlX3J1bhgCIAEoCCIXChVEZWxldGVTZXNzaW9uUmVzcG9uc2UiSQoMSW5wdXRNZXNzYWdlEjkKBXBhcnRzGAEgAygLMh4uc3Bhbndpc2Uuc2Vzc2lvbi52MS5JbnB1dFBhcnRCCrpIB5IBBAgBEEAiNwoJSW5wdXRQYXJ0EhsKBHRleHQYASABKAlCC7pICHIGEAEYwIQ9SABCDQoEcGFydBIFukgCCAEigwIKClJ1bk9wdGlvbnMSFgoFYWdlbnQYASABKAlCB7pIBHICGEASFwoFbW9kZWwYAiABKAlCCLpIBXIDGIABEh0KCW1heF90dXJucxgDIAEoBUIKukgHGgUY6AcoABIeCgt0b29sc19hbGxvdxgEIAMoCUIJukgGkgEDEIABEh0KCnRvb2xzX2RlbnkYBSADKAlCCbpIBpIBAxCAARI8Cgd0aW1lb3V0GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBAiAowUyAggBEhgKC2ludGVyYWN0aXZlGAcgASgISACIAQFCDgoMX2ludGVyYWN0aXZlIp0DChFSdW5TZXNzaW9uUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARI8CgVpbnB1dBgCIAMoCzIhLnNwYW53aXNlLnNlc3Npb24udjEuSW5wdXRNZXNzYWdlQgq6SAeSAQQIARAQEjAKB29wdGlvbnMYAyABKAsyHy5zcGFud2lzZS5zZXNzaW9uLnYxLlJ1bk9wdGlvbnMSNgoKcmVxdWVzdF9pZBgEIAEoCUIiukgfch0YgAEyGF4oWyEtfl0oWyAtfl0qWyEtfl0pPyk/JBJKChFkaXNjb25uZWN0X3BvbGljeRgFIAEoDjIlLnNwYW53aXNlLnNlc3Npb24udjEuRGlzY29ubmVjdFBvbGljeUIIukgFggECEAESGgoJYWZ0ZXJfc2VxGAYgASgDQge6SAQiAigAEhEKBGxpdmUYByABKAhIAIgBARI+CgtidXN5X3BvbGljeRgIIAEoDjIfLnNwYW53aXNlLnNlc3Npb24udjEuQnVzeVBvbGljeUIIukgFggECEAFCBwoFX2xpdmUizAEKElJ1blNlc3Npb25SZXNwb25zZRIlCgNydW4YASABKAsyGC5zcGFud2lzZS5zZXNzaW9uLnYxLlJ1bhItCgZldmVudHMYAiADKAsyHS5zcGFud2lzZS5ldmVudC52MS5BZ2VudEV2ZW50EjEKCWhlYXJ0YmVhdBgDIAEoCzIeLnNwYW53aXNlLnNlc3Npb24udjEuSGVhcnRiZWF0Ei0KB2hhbmRvZmYYBCABKAsyHC5zcGFud2lzZS5zZXNzaW9uLnYxLkhhbmRvZmYiTAoHSGFuZG9mZhIRCglhZnRlcl9zZXEYASABKAMSLgoLcmV0cnlfYWZ0ZXIYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iHQoJSGVhcnRiZWF0EhAKCGxhc3Rfc2VxGAEgASgDIpcCCg9TdGFydFJ1blJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESPAoFaW5wdXQYAiADKAsyIS5zcGFud2lzZS5zZXNzaW9uLnYxLklucHV0TWVzc2FnZUIKukgHkgEECAEQEBIwCgdvcHRpb25zGAMgASgLMh8uc3Bhbndpc2Uuc2Vzc2lvbi52MS5SdW5PcHRpb25zEjYKCnJlcXVlc3RfaWQYBCABKAlCIrpIH3IdGIABMhheKFshLX5dKFsgLX5dKlshLX5dKT8pPyQSPgoLYnVzeV9wb2xpY3kYBSABKA4yHy5zcGFud2lzZS5zZXNzaW9uLnYxLkJ1c3lQb2xpY3lCCLpIBYIBAhABIjkKEFN0YXJ0UnVuUmVzcG9uc2USJQoDcnVuGAEgASgLMhguc3Bhbndpc2Uuc2Vzc2lvbi52MS5SdW4ikQEKE1dhdGNoU2Vzc2lvblJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESIwoJYWZ0ZXJfc2VxGAIgASgDQhC6SA0iCyj///////////8BEhsKBnJ1bl9pZBgDIAEoCUILukgI2AEBcgOwAQESEQoEbGl2ZRgEIAEoCEgAiAEBQgcKBV9saXZlItkBChRXYXRjaFNlc3Npb25SZXNwb25zZRItCgZldmVudHMYASADKAsyHS5zcGFud2lzZS5ldmVudC52MS5BZ2VudEV2ZW50EjAKCWNhdWdodF91cBgCIAEoCzIdLnNwYW53aXNlLnNlc3Npb24udjEuQ2F1Z2h0VXASMQoJaGVhcnRiZWF0GAMgASgLMh4uc3Bhbndpc2Uuc2Vzc2lvbi52MS5IZWFydGJlYXQSLQoHaGFuZG9mZhgEIAEoCzIcLnNwYW53aXNlLnNlc3Npb24udjEuSGFuZG9mZiIXCghDYXVnaHRVcBILCgNzZXEYASABKAMidQoQQ2FuY2VsUnVuUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARIbCgZydW5faWQYAiABKAlCC7pICNgBAXIDsAEBEhgKBnJlYXNvbhgDIAEoCUIIukgFcgMYyAESDAoEd2FpdBgEIAEoCCKjAQoLU3RvcHBlZFNwYW4SKAoEc3BhbhgBIAEoCzIaLnNwYW53aXNlLnR5cGUudjEuRXhlY1NwYW4SKQoEa2luZBgCIAEoDjIbLnNwYW53aXNlLmV2ZW50LnYxLlNwYW5LaW5kEgwKBG5hbWUYAyABKAkSMQoHb3V0Y29tZRgEIAEoDjIgLnNwYW53aXNlLnNlc3Npb24udjEuU3RvcE91dGNvbWUioAEKEUNhbmNlbFJ1blJlc3BvbnNlEjEKBnJlc3VsdBgBIAEoDjIhLnNwYW53aXNlLnNlc3Npb24udjEuQ2FuY2VsUmVzdWx0EiUKA3J1bhgCIAEoCzIYLnNwYW53aXNlLnNlc3Npb24udjEuUnVuEjEKB3JlY2VpcHQYAyADKAsyIC5zcGFud2lzZS5zZXNzaW9uLnYxLlN0b3BwZWRTcGFuIpIBChZBbnN3ZXJJbnRlcnJ1cHRSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhgKBnJ1bl9pZBgCIAEoCUIIukgFcgOwAQESHgoMaW50ZXJydXB0X2lkGAMgASgJQgi6SAVyA7ABARIgCgthbnN3ZXJfanNvbhgEIAEoCUILukgIcgYQASiAgAQiQAoXQW5zd2VySW50ZXJydXB0UmVzcG9uc2USJQoDcnVuGAEgASgLMhguc3Bhbndpc2Uuc2Vzc2lvbi52MS5SdW4iRwoNR2V0UnVuUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARIYCgZydW5faWQYAiABKAlCCLpIBXIDsAEBIjcKDkdldFJ1blJlc3BvbnNlEiUKA3J1bhgBIAEoCzIYLnNwYW53aXNlLnNlc3Npb24udjEuUnVuImkKD0xpc3RSdW5zUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARIaCglwYWdlX3NpemUYAiABKAVCB7pIBBoCKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgAgiUwoQTGlzdFJ1bnNSZXNwb25zZRImCgRydW5zGAEgAygLMhguc3Bhbndpc2Uuc2Vzc2lvbi52MS5SdW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqQBChFMaXN0RXZlbnRzUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARIbCgZydW5faWQYAiABKAlCC7pICNgBAXIDsAEBEhoKCWFmdGVyX3NlcRgDIAEoA0IHukgEIgIoABIaCglwYWdlX3NpemUYBCABKAVCB7pIBBoCKAASHAoKcGFnZV90b2tlbhgFIAEoCUIIukgFcgMYgAgiXAoSTGlzdEV2ZW50c1Jlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLnNwYW53aXNlLmV2ZW50LnYxLkFnZW50RXZlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm0KE0xpc3RNZXNzYWdlc1JlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESGgoJcGFnZV9zaXplGAIgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIAIIlwKFExpc3RNZXNzYWdlc1Jlc3BvbnNlEisKCG1lc3NhZ2VzGAEgAygLMhkuc3Bhbndpc2UudHlwZS52MS5NZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKEAQoQTGlzdFNwYW5zUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARIYCgZydW5faWQYAiABKAlCCLpIBXIDsAEBEhoKCXBhZ2Vfc2l6ZRgDIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiACCJWChFMaXN0U3BhbnNSZXNwb25zZRIoCgVzcGFucxgBIAMoCzIZLnNwYW53aXNlLnNlc3Npb24udjEuU3BhbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkqgAEKDVNlc3Npb25TdGF0dXMSHgoaU0VTU0lPTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIXChNTRVNTSU9OX1NUQVRVU19JRExFEAESGgoWU0VTU0lPTl9TVEFUVVNfUlVOTklORxACEhoKFlNFU1NJT05fU1RBVFVTX1dBSVRJTkcQAyrTAQoJUnVuU3RhdHVzEhoKFlJVTl9TVEFUVVNfVU5TUEVDSUZJRUQQABIWChJSVU5fU1RBVFVTX1JVTk5JTkcQARIYChRSVU5fU1RBVFVTX0ZJTklTSElORxACEhgKFFJVTl9TVEFUVVNfQ09NUExFVEVEEAMSGAoUUlVOX1NUQVRVU19DQU5DRUxMRUQQBBIVChFSVU5fU1RBVFVTX0ZBSUxFRBAFEhUKEVJVTl9TVEFUVVNfUVVFVUVEEAYSFgoSUlVOX1NUQVRVU19XQUlUSU5HEAcqdQoKQnVzeVBvbGljeRIbChdCVVNZX1BPTElDWV9VTlNQRUNJRklFRBAAEhYKEkJVU1lfUE9MSUNZX1JFSkVDVBABEhcKE0JVU1lfUE9MSUNZX0VOUVVFVUUQAhIZChVCVVNZX1BPTElDWV9JTlRFUlJVUFQQAypzChBEaXNjb25uZWN0UG9saWN5EiEKHURJU0NPTk5FQ1RfUE9MSUNZX1VOU1BFQ0lGSUVEEAASHgoaRElTQ09OTkVDVF9QT0xJQ1lfQ09OVElOVUUQARIcChhESVNDT05ORUNUX1BPTElDWV9DQU5DRUwQAipqCgxDYW5jZWxSZXN1bHQSHQoZQ0FOQ0VMX1JFU1VMVF9VTlNQRUNJRklFRBAAEhoKFkNBTkNFTF9SRVNVTFRfQUNDRVBURUQQARIfChtDQU5DRUxfUkVTVUxUX0FMUkVBRFlfRU5ERUQQAip+CgtTdG9wT3V0Y29tZRIcChhTVE9QX09VVENPTUVfVU5TUEVDSUZJRUQQABIYChRTVE9QX09VVENPTUVfU1RPUFBFRBABEhkKFVNUT1BfT1VUQ09NRV9GSU5JU0hFRBACEhwKGFNUT1BfT1VUQ09NRV9VTlNUT1BQQUJMRRADMusLCg5TZXNzaW9uU2VydmljZRJmCg1DcmVhdGVTZXNzaW9uEikuc3Bhbndpc2Uuc2Vzc2lvbi52MS5DcmVhdGVTZXNzaW9uUmVxdWVzdBoqLnNwYW53aXNlLnNlc3Npb24udjEuQ3JlYXRlU2Vzc2lvblJlc3BvbnNlEmIKCkdldFNlc3Npb24SJi5zcGFud2lzZS5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXF1ZXN0Gicuc3Bhbndpc2Uuc2Vzc2lvbi52MS5HZXRTZXNzaW9uUmVzcG9uc2UiA5ACARJoCgxMaXN0U2Vzc2lvbnMSKC5zcGFud2lzZS5zZXNzaW9uLnYxLkxpc3RTZXNzaW9uc1JlcXVlc3QaKS5zcGFud2lzZS5zZXNzaW9uLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIgOQAgESZgoNVXBkYXRlU2Vzc2lvbhIpLnNwYW53aXNlLnNlc3Npb24udjEuVXBkYXRlU2Vzc2lvblJlcXVlc3QaKi5zcGFud2lzZS5zZXNzaW9uLnYxLlVwZGF0ZVNlc3Npb25SZXNwb25zZRJmCg1EZWxldGVTZXNzaW9uEikuc3Bhbndpc2Uuc2Vzc2lvbi52MS5EZWxldGVTZXNzaW9uUmVxdWVzdBoqLnNwYW53aXNlLnNlc3Npb24udjEuRGVsZXRlU2Vzc2lvblJlc3BvbnNlEl8KClJ1blNlc3Npb24SJi5zcGFud2lzZS5zZXNzaW9uLnYxLlJ1blNlc3Npb25SZXF1ZXN0Gicuc3Bhbndpc2Uuc2Vzc2lvbi52MS5SdW5TZXNzaW9uUmVzcG9uc2UwARJXCghTdGFydFJ1bhIkLnNwYW53aXNlLnNlc3Npb24udjEuU3RhcnRSdW5SZXF1ZXN0GiUuc3Bhbndpc2Uuc2Vzc2lvbi52MS5TdGFydFJ1blJlc3BvbnNlEmoKDFdhdGNoU2Vzc2lvbhIoLnNwYW53aXNlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBopLnNwYW53aXNlLnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVzcG9uc2UiA5ACATABEloKCUNhbmNlbFJ1bhIlLnNwYW53aXNlLnNlc3Npb24udjEuQ2FuY2VsUnVuUmVxdWVzdBomLnNwYW53aXNlLnNlc3Npb24udjEuQ2FuY2VsUnVuUmVzcG9uc2USbAoPQW5zd2VySW50ZXJydXB0Eisuc3Bhbndpc2Uuc2Vzc2lvbi52MS5BbnN3ZXJJbnRlcnJ1cHRSZXF1ZXN0Giwuc3Bhbndpc2Uuc2Vzc2lvbi52MS5BbnN3ZXJJbnRlcnJ1cHRSZXNwb25zZRJWCgZHZXRSdW4SIi5zcGFud2lzZS5zZXNzaW9uLnYxLkdldFJ1blJlcXVlc3QaIy5zcGFud2lzZS5zZXNzaW9uLnYxLkdldFJ1blJlc3BvbnNlIgOQAgESXAoITGlzdFJ1bnMSJC5zcGFud2lzZS5zZXNzaW9uLnYxLkxpc3RSdW5zUmVxdWVzdBolLnNwYW53aXNlLnNlc3Npb24udjEuTGlzdFJ1bnNSZXNwb25zZSIDkAIBEmIKCkxpc3RFdmVudHMSJi5zcGFud2lzZS5zZXNzaW9uLnYxLkxpc3RFdmVudHNSZXF1ZXN0Gicuc3Bhbndpc2Uuc2Vzc2lvbi52MS5MaXN0RXZlbnRzUmVzcG9uc2UiA5ACARJoCgxMaXN0TWVzc2FnZXMSKC5zcGFud2lzZS5zZXNzaW9uLnYxLkxpc3RNZXNzYWdlc1JlcXVlc3QaKS5zcGFud2lzZS5zZXNzaW9uLnYxLkxpc3RNZXNzYWdlc1Jlc3BvbnNlIgOQAgESXwoJTGlzdFNwYW5zEiUuc3Bhbndpc2Uuc2Vzc2lvbi52MS5MaXN0U3BhbnNSZXF1ZXN0GiYuc3Bhbndpc2Uuc2Vzc2lvbi52MS5MaXN0U3BhbnNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_spanwise_error_v1_error, file_spanwise_event_v1_event, file_spanwise_type_v1_interrupt, file_spanwise_type_v1_message, file_spanwise_type_v1_span]);
 
 /**
  * A conversation that one user owns.
@@ -149,7 +151,7 @@ export type Run = Message<"spanwise.session.v1.Run"> & {
   span?: ExecSpanContext | undefined;
 
   /**
-   * Seq of RUN_START.
+   * Seq of RUN_START; 0 while it is queued.
    *
    * @generated from field: int64 start_seq = 8;
    */
@@ -203,6 +205,13 @@ export type Run = Message<"spanwise.session.v1.Run"> & {
    * @generated from field: google.protobuf.Timestamp end_time = 15;
    */
   endTime?: Timestamp | undefined;
+
+  /**
+   * What it waits for and nobody has answered; only from GetRun.
+   *
+   * @generated from field: repeated spanwise.type.v1.Interrupt interrupts = 16;
+   */
+  interrupts: Interrupt[];
 };
 
 /**
@@ -640,6 +649,13 @@ export type RunOptions = Message<"spanwise.session.v1.RunOptions"> & {
    * @generated from field: google.protobuf.Duration timeout = 6;
    */
   timeout?: Duration | undefined;
+
+  /**
+   * Whether somebody is there to answer questions: without, the agent is not offered tools that ask. Default true.
+   *
+   * @generated from field: optional bool interactive = 7;
+   */
+  interactive?: boolean | undefined;
 };
 
 /**
@@ -704,6 +720,13 @@ export type RunSessionRequest = Message<"spanwise.session.v1.RunSessionRequest">
    * @generated from field: optional bool live = 7;
    */
   live?: boolean | undefined;
+
+  /**
+   * What to do when a run is active. Default REJECT.
+   *
+   * @generated from field: spanwise.session.v1.BusyPolicy busy_policy = 8;
+   */
+  busyPolicy: BusyPolicy;
 };
 
 /**
@@ -720,7 +743,7 @@ export const RunSessionRequestSchema: GenMessage<RunSessionRequest> = /*@__PURE_
  */
 export type RunSessionResponse = Message<"spanwise.session.v1.RunSessionResponse"> & {
   /**
-   * The run; only in the first message.
+   * The run; in the first message, and in the last one when it was cancelled in the queue.
    *
    * @generated from field: spanwise.session.v1.Run run = 1;
    */
@@ -739,6 +762,13 @@ export type RunSessionResponse = Message<"spanwise.session.v1.RunSessionResponse
    * @generated from field: spanwise.session.v1.Heartbeat heartbeat = 3;
    */
   heartbeat?: Heartbeat | undefined;
+
+  /**
+   * Set in the last message when this replica can not go on: call again.
+   *
+   * @generated from field: spanwise.session.v1.Handoff handoff = 4;
+   */
+  handoff?: Handoff | undefined;
 };
 
 /**
@@ -747,6 +777,34 @@ export type RunSessionResponse = Message<"spanwise.session.v1.RunSessionResponse
  */
 export const RunSessionResponseSchema: GenMessage<RunSessionResponse> = /*@__PURE__*/
   messageDesc(file_spanwise_session_v1_session, 17);
+
+/**
+ * The replica lets go of its streams, because it shuts down or lost the run to another one. The run goes on.
+ *
+ * @generated from message spanwise.session.v1.Handoff
+ */
+export type Handoff = Message<"spanwise.session.v1.Handoff"> & {
+  /**
+   * Seq of the last event that the stream has carried, or its cursor when none: go on from there.
+   *
+   * @generated from field: int64 after_seq = 1;
+   */
+  afterSeq: bigint;
+
+  /**
+   * How long to wait before that; unset = not at all.
+   *
+   * @generated from field: google.protobuf.Duration retry_after = 2;
+   */
+  retryAfter?: Duration | undefined;
+};
+
+/**
+ * Describes the message spanwise.session.v1.Handoff.
+ * Use `create(HandoffSchema)` to create a new message.
+ */
+export const HandoffSchema: GenMessage<Handoff> = /*@__PURE__*/
+  messageDesc(file_spanwise_session_v1_session, 18);
 
 /**
  * Sign of life of a stream.
@@ -767,7 +825,7 @@ export type Heartbeat = Message<"spanwise.session.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 18);
+  messageDesc(file_spanwise_session_v1_session, 19);
 
 /**
  * Request of StartRun.
@@ -802,6 +860,13 @@ export type StartRunRequest = Message<"spanwise.session.v1.StartRunRequest"> & {
    * @generated from field: string request_id = 4;
    */
   requestId: string;
+
+  /**
+   * What to do when a run is active. Default REJECT.
+   *
+   * @generated from field: spanwise.session.v1.BusyPolicy busy_policy = 5;
+   */
+  busyPolicy: BusyPolicy;
 };
 
 /**
@@ -809,7 +874,7 @@ export type StartRunRequest = Message<"spanwise.session.v1.StartRunRequest"> & {
  * Use `create(StartRunRequestSchema)` to create a new message.
  */
 export const StartRunRequestSchema: GenMessage<StartRunRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 19);
+  messageDesc(file_spanwise_session_v1_session, 20);
 
 /**
  * Response of StartRun.
@@ -830,7 +895,7 @@ export type StartRunResponse = Message<"spanwise.session.v1.StartRunResponse"> &
  * Use `create(StartRunResponseSchema)` to create a new message.
  */
 export const StartRunResponseSchema: GenMessage<StartRunResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 20);
+  messageDesc(file_spanwise_session_v1_session, 21);
 
 /**
  * Request of WatchSession.
@@ -872,7 +937,7 @@ export type WatchSessionRequest = Message<"spanwise.session.v1.WatchSessionReque
  * Use `create(WatchSessionRequestSchema)` to create a new message.
  */
 export const WatchSessionRequestSchema: GenMessage<WatchSessionRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 21);
+  messageDesc(file_spanwise_session_v1_session, 22);
 
 /**
  * Message of the WatchSession stream.
@@ -900,6 +965,13 @@ export type WatchSessionResponse = Message<"spanwise.session.v1.WatchSessionResp
    * @generated from field: spanwise.session.v1.Heartbeat heartbeat = 3;
    */
   heartbeat?: Heartbeat | undefined;
+
+  /**
+   * Set in the last message when this replica can not go on: call again.
+   *
+   * @generated from field: spanwise.session.v1.Handoff handoff = 4;
+   */
+  handoff?: Handoff | undefined;
 };
 
 /**
@@ -907,7 +979,7 @@ export type WatchSessionResponse = Message<"spanwise.session.v1.WatchSessionResp
  * Use `create(WatchSessionResponseSchema)` to create a new message.
  */
 export const WatchSessionResponseSchema: GenMessage<WatchSessionResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 22);
+  messageDesc(file_spanwise_session_v1_session, 23);
 
 /**
  * The stream has carried everything that was in the log when it began.
@@ -928,7 +1000,7 @@ export type CaughtUp = Message<"spanwise.session.v1.CaughtUp"> & {
  * Use `create(CaughtUpSchema)` to create a new message.
  */
 export const CaughtUpSchema: GenMessage<CaughtUp> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 23);
+  messageDesc(file_spanwise_session_v1_session, 24);
 
 /**
  * Request of CancelRun.
@@ -956,6 +1028,14 @@ export type CancelRunRequest = Message<"spanwise.session.v1.CancelRunRequest"> &
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * True: answer when the run has ended and nothing of it is going on, usually within a second, at most 15 seconds.
+   * False (default): answer once the request is stored.
+   *
+   * @generated from field: bool wait = 4;
+   */
+  wait: boolean;
 };
 
 /**
@@ -963,7 +1043,49 @@ export type CancelRunRequest = Message<"spanwise.session.v1.CancelRunRequest"> &
  * Use `create(CancelRunRequestSchema)` to create a new message.
  */
 export const CancelRunRequestSchema: GenMessage<CancelRunRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 24);
+  messageDesc(file_spanwise_session_v1_session, 25);
+
+/**
+ * A line of the receipt of a cancel.
+ *
+ * @generated from message spanwise.session.v1.StoppedSpan
+ */
+export type StoppedSpan = Message<"spanwise.session.v1.StoppedSpan"> & {
+  /**
+   * Something that was going on.
+   *
+   * @generated from field: spanwise.type.v1.ExecSpan span = 1;
+   */
+  span?: ExecSpan | undefined;
+
+  /**
+   * What it stands for.
+   *
+   * @generated from field: spanwise.event.v1.SpanKind kind = 2;
+   */
+  kind: SpanKind;
+
+  /**
+   * Its name, for example "execute_tool bash".
+   *
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * How it ended.
+   *
+   * @generated from field: spanwise.session.v1.StopOutcome outcome = 4;
+   */
+  outcome: StopOutcome;
+};
+
+/**
+ * Describes the message spanwise.session.v1.StoppedSpan.
+ * Use `create(StoppedSpanSchema)` to create a new message.
+ */
+export const StoppedSpanSchema: GenMessage<StoppedSpan> = /*@__PURE__*/
+  messageDesc(file_spanwise_session_v1_session, 26);
 
 /**
  * Response of CancelRun.
@@ -979,11 +1101,19 @@ export type CancelRunResponse = Message<"spanwise.session.v1.CancelRunResponse">
   result: CancelResult;
 
   /**
-   * The run after the request.
+   * The run after the request; with `wait`, after its end.
    *
    * @generated from field: spanwise.session.v1.Run run = 2;
    */
   run?: Run | undefined;
+
+  /**
+   * What was going on when the cancel reached the run, and how each ended. Complete once the run has ended, empty
+   * before.
+   *
+   * @generated from field: repeated spanwise.session.v1.StoppedSpan receipt = 3;
+   */
+  receipt: StoppedSpan[];
 };
 
 /**
@@ -991,7 +1121,70 @@ export type CancelRunResponse = Message<"spanwise.session.v1.CancelRunResponse">
  * Use `create(CancelRunResponseSchema)` to create a new message.
  */
 export const CancelRunResponseSchema: GenMessage<CancelRunResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 25);
+  messageDesc(file_spanwise_session_v1_session, 27);
+
+/**
+ * Request of AnswerInterrupt.
+ *
+ * @generated from message spanwise.session.v1.AnswerInterruptRequest
+ */
+export type AnswerInterruptRequest = Message<"spanwise.session.v1.AnswerInterruptRequest"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * The run.
+   *
+   * @generated from field: string run_id = 2;
+   */
+  runId: string;
+
+  /**
+   * The interrupt.
+   *
+   * @generated from field: string interrupt_id = 3;
+   */
+  interruptId: string;
+
+  /**
+   * The answer as JSON text, at most 64 KiB; must fit the interrupt's schema, or the model is told that it does not.
+   *
+   * @generated from field: string answer_json = 4;
+   */
+  answerJson: string;
+};
+
+/**
+ * Describes the message spanwise.session.v1.AnswerInterruptRequest.
+ * Use `create(AnswerInterruptRequestSchema)` to create a new message.
+ */
+export const AnswerInterruptRequestSchema: GenMessage<AnswerInterruptRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_session_v1_session, 28);
+
+/**
+ * Response of AnswerInterrupt.
+ *
+ * @generated from message spanwise.session.v1.AnswerInterruptResponse
+ */
+export type AnswerInterruptResponse = Message<"spanwise.session.v1.AnswerInterruptResponse"> & {
+  /**
+   * The run after the answer: RUNNING when that was the last one.
+   *
+   * @generated from field: spanwise.session.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+};
+
+/**
+ * Describes the message spanwise.session.v1.AnswerInterruptResponse.
+ * Use `create(AnswerInterruptResponseSchema)` to create a new message.
+ */
+export const AnswerInterruptResponseSchema: GenMessage<AnswerInterruptResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_session_v1_session, 29);
 
 /**
  * Request of GetRun.
@@ -1019,7 +1212,7 @@ export type GetRunRequest = Message<"spanwise.session.v1.GetRunRequest"> & {
  * Use `create(GetRunRequestSchema)` to create a new message.
  */
 export const GetRunRequestSchema: GenMessage<GetRunRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 26);
+  messageDesc(file_spanwise_session_v1_session, 30);
 
 /**
  * Response of GetRun.
@@ -1040,7 +1233,7 @@ export type GetRunResponse = Message<"spanwise.session.v1.GetRunResponse"> & {
  * Use `create(GetRunResponseSchema)` to create a new message.
  */
 export const GetRunResponseSchema: GenMessage<GetRunResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 27);
+  messageDesc(file_spanwise_session_v1_session, 31);
 
 /**
  * Request of ListRuns.
@@ -1075,7 +1268,7 @@ export type ListRunsRequest = Message<"spanwise.session.v1.ListRunsRequest"> & {
  * Use `create(ListRunsRequestSchema)` to create a new message.
  */
 export const ListRunsRequestSchema: GenMessage<ListRunsRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 28);
+  messageDesc(file_spanwise_session_v1_session, 32);
 
 /**
  * Response of ListRuns.
@@ -1103,7 +1296,7 @@ export type ListRunsResponse = Message<"spanwise.session.v1.ListRunsResponse"> &
  * Use `create(ListRunsResponseSchema)` to create a new message.
  */
 export const ListRunsResponseSchema: GenMessage<ListRunsResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 29);
+  messageDesc(file_spanwise_session_v1_session, 33);
 
 /**
  * Request of ListEvents.
@@ -1152,7 +1345,7 @@ export type ListEventsRequest = Message<"spanwise.session.v1.ListEventsRequest">
  * Use `create(ListEventsRequestSchema)` to create a new message.
  */
 export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 30);
+  messageDesc(file_spanwise_session_v1_session, 34);
 
 /**
  * Response of ListEvents.
@@ -1180,7 +1373,7 @@ export type ListEventsResponse = Message<"spanwise.session.v1.ListEventsResponse
  * Use `create(ListEventsResponseSchema)` to create a new message.
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 31);
+  messageDesc(file_spanwise_session_v1_session, 35);
 
 /**
  * Request of ListMessages.
@@ -1215,7 +1408,7 @@ export type ListMessagesRequest = Message<"spanwise.session.v1.ListMessagesReque
  * Use `create(ListMessagesRequestSchema)` to create a new message.
  */
 export const ListMessagesRequestSchema: GenMessage<ListMessagesRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 32);
+  messageDesc(file_spanwise_session_v1_session, 36);
 
 /**
  * Response of ListMessages.
@@ -1243,7 +1436,7 @@ export type ListMessagesResponse = Message<"spanwise.session.v1.ListMessagesResp
  * Use `create(ListMessagesResponseSchema)` to create a new message.
  */
 export const ListMessagesResponseSchema: GenMessage<ListMessagesResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 33);
+  messageDesc(file_spanwise_session_v1_session, 37);
 
 /**
  * Request of ListSpans.
@@ -1285,7 +1478,7 @@ export type ListSpansRequest = Message<"spanwise.session.v1.ListSpansRequest"> &
  * Use `create(ListSpansRequestSchema)` to create a new message.
  */
 export const ListSpansRequestSchema: GenMessage<ListSpansRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 34);
+  messageDesc(file_spanwise_session_v1_session, 38);
 
 /**
  * Response of ListSpans.
@@ -1313,7 +1506,7 @@ export type ListSpansResponse = Message<"spanwise.session.v1.ListSpansResponse">
  * Use `create(ListSpansResponseSchema)` to create a new message.
  */
 export const ListSpansResponseSchema: GenMessage<ListSpansResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_session_v1_session, 35);
+  messageDesc(file_spanwise_session_v1_session, 39);
 
 /**
  * What a session is doing.
@@ -1341,6 +1534,13 @@ export const SessionStatus = {
    * @generated from enum value: SESSION_STATUS_RUNNING = 2;
    */
   RUNNING: 2,
+
+  /**
+   * The active run waits for its interrupts.
+   *
+   * @generated from enum value: SESSION_STATUS_WAITING = 3;
+   */
+  WAITING: 3,
 } as const;
 
 /**
@@ -1403,6 +1603,20 @@ export const RunStatus = {
    * @generated from enum value: RUN_STATUS_FAILED = 5;
    */
   FAILED: 5,
+
+  /**
+   * It waits for the runs before it; it has no events yet.
+   *
+   * @generated from enum value: RUN_STATUS_QUEUED = 6;
+   */
+  QUEUED: 6,
+
+  /**
+   * It waits for its interrupts to be answered.
+   *
+   * @generated from enum value: RUN_STATUS_WAITING = 7;
+   */
+  WAITING: 7,
 } as const;
 
 /**
@@ -1417,6 +1631,54 @@ export type RunStatus = (typeof RunStatus)[keyof typeof RunStatus] | UnknownEnum
  */
 export const RunStatusSchema: GenEnum<RunStatus> = /*@__PURE__*/
   enumDesc(file_spanwise_session_v1_session, 1);
+
+/**
+ * What to do when a run is active in the session.
+ *
+ * @generated from enum spanwise.session.v1.BusyPolicy
+ */
+export const BusyPolicy = {
+  /**
+   * As REJECT.
+   *
+   * @generated from enum value: BUSY_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Refuse with SESSION_BUSY.
+   *
+   * @generated from enum value: BUSY_POLICY_REJECT = 1;
+   */
+  REJECT: 1,
+
+  /**
+   * Wait for it, and for those that wait already, at most 16.
+   *
+   * @generated from enum value: BUSY_POLICY_ENQUEUE = 2;
+   */
+  ENQUEUE: 2,
+
+  /**
+   * Cancel it, and those that wait, and begin when it has ended. What it did stays.
+   *
+   * @generated from enum value: BUSY_POLICY_INTERRUPT = 3;
+   */
+  INTERRUPT: 3,
+} as const;
+
+/**
+ * What to do when a run is active in the session.
+ *
+ * @generated from enum spanwise.session.v1.BusyPolicy
+ */
+export type BusyPolicy = (typeof BusyPolicy)[keyof typeof BusyPolicy] | UnknownEnum;
+
+/**
+ * Describes the enum spanwise.session.v1.BusyPolicy.
+ */
+export const BusyPolicySchema: GenEnum<BusyPolicy> = /*@__PURE__*/
+  enumDesc(file_spanwise_session_v1_session, 2);
 
 /**
  * What becomes of a run when the last stream that RunSession opened for it is closed by its client.
@@ -1457,7 +1719,7 @@ export type DisconnectPolicy = (typeof DisconnectPolicy)[keyof typeof Disconnect
  * Describes the enum spanwise.session.v1.DisconnectPolicy.
  */
 export const DisconnectPolicySchema: GenEnum<DisconnectPolicy> = /*@__PURE__*/
-  enumDesc(file_spanwise_session_v1_session, 2);
+  enumDesc(file_spanwise_session_v1_session, 3);
 
 /**
  * What CancelRun found.
@@ -1498,7 +1760,55 @@ export type CancelResult = (typeof CancelResult)[keyof typeof CancelResult] | Un
  * Describes the enum spanwise.session.v1.CancelResult.
  */
 export const CancelResultSchema: GenEnum<CancelResult> = /*@__PURE__*/
-  enumDesc(file_spanwise_session_v1_session, 3);
+  enumDesc(file_spanwise_session_v1_session, 4);
+
+/**
+ * How something that was going on when a run was cancelled came to its end.
+ *
+ * @generated from enum spanwise.session.v1.StopOutcome
+ */
+export const StopOutcome = {
+  /**
+   * Not set; never sent by a service.
+   *
+   * @generated from enum value: STOP_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It was stopped.
+   *
+   * @generated from enum value: STOP_OUTCOME_STOPPED = 1;
+   */
+  STOPPED: 1,
+
+  /**
+   * It came to its end by itself before it could be stopped.
+   *
+   * @generated from enum value: STOP_OUTCOME_FINISHED = 2;
+   */
+  FINISHED: 2,
+
+  /**
+   * Nobody could confirm within 5 seconds that it stopped. It can no longer change anything of the session.
+   *
+   * @generated from enum value: STOP_OUTCOME_UNSTOPPABLE = 3;
+   */
+  UNSTOPPABLE: 3,
+} as const;
+
+/**
+ * How something that was going on when a run was cancelled came to its end.
+ *
+ * @generated from enum spanwise.session.v1.StopOutcome
+ */
+export type StopOutcome = (typeof StopOutcome)[keyof typeof StopOutcome] | UnknownEnum;
+
+/**
+ * Describes the enum spanwise.session.v1.StopOutcome.
+ */
+export const StopOutcomeSchema: GenEnum<StopOutcome> = /*@__PURE__*/
+  enumDesc(file_spanwise_session_v1_session, 5);
 
 /**
  * Sessions, their runs and their event logs: the public face of Spanwise.
@@ -1564,9 +1874,12 @@ export const SessionService: GenService<{
   },
   /**
    * Starts a run and streams its events: first the Run, then every event of the run after after_seq, and OK after the
-   * terminal event. The same request_id attaches to the run that it started. A stream that ends without RUN_END or
-   * RUN_ERROR is broken: call again with the same request_id and the last seq that you have.
-   * Errors: SESSION_NOT_FOUND, SESSION_BUSY, REQUEST_ID_REUSED, CURSOR_OUT_OF_RANGE.
+   * terminal event or RUN_WAITING. The same request_id attaches to the run that it started. A run that is cancelled
+   * while it waits in the queue has no events: the last message has the Run, CANCELLED. A stream that ends in any other
+   * way, with Handoff too, is not the end of the run: call again with the same request_id and the last seq that you
+   * have.
+   * Errors: SESSION_NOT_FOUND, SESSION_BUSY, QUEUE_FULL, REQUEST_ID_REUSED, CURSOR_OUT_OF_RANGE, TOO_MANY_WATCHERS,
+   * WATCHER_TOO_SLOW.
    *
    * @generated from rpc spanwise.session.v1.SessionService.RunSession
    */
@@ -1576,7 +1889,7 @@ export const SessionService: GenService<{
     output: typeof RunSessionResponseSchema;
   },
   /**
-   * Starts a run and answers at once. Errors: SESSION_NOT_FOUND, SESSION_BUSY, REQUEST_ID_REUSED.
+   * Starts a run and answers at once. Errors: SESSION_NOT_FOUND, SESSION_BUSY, QUEUE_FULL, REQUEST_ID_REUSED.
    *
    * @generated from rpc spanwise.session.v1.SessionService.StartRun
    */
@@ -1586,8 +1899,9 @@ export const SessionService: GenService<{
     output: typeof StartRunResponseSchema;
   },
   /**
-   * Streams the session's log: replay after after_seq, CaughtUp, then live until the caller leaves.
-   * Errors: SESSION_NOT_FOUND, CURSOR_OUT_OF_RANGE.
+   * Streams the session's log: replay after after_seq, CaughtUp, then live until the caller leaves, or Handoff when
+   * another replica has to be asked.
+   * Errors: SESSION_NOT_FOUND, RUN_NOT_FOUND, CURSOR_OUT_OF_RANGE, TOO_MANY_WATCHERS, WATCHER_TOO_SLOW.
    *
    * @generated from rpc spanwise.session.v1.SessionService.WatchSession
    */
@@ -1597,7 +1911,8 @@ export const SessionService: GenService<{
     output: typeof WatchSessionResponseSchema;
   },
   /**
-   * Asks a run to stop. Once it answers `accepted` the run never completes: it ends cancelled, or failed.
+   * Asks a run to stop. Once it answers `accepted` the run never completes: it ends cancelled, or failed. With `wait` it
+   * answers when nothing of the run is going on, and tells what was.
    * Errors: SESSION_NOT_FOUND, RUN_NOT_FOUND, NO_ACTIVE_RUN.
    *
    * @generated from rpc spanwise.session.v1.SessionService.CancelRun
@@ -1606,6 +1921,17 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof CancelRunRequestSchema;
     output: typeof CancelRunResponseSchema;
+  },
+  /**
+   * Answers what a run waits for; when that was the last one, the run goes on. The same answer again is fine.
+   * Errors: SESSION_NOT_FOUND, INTERRUPT_NOT_FOUND, INTERRUPT_ANSWERED.
+   *
+   * @generated from rpc spanwise.session.v1.SessionService.AnswerInterrupt
+   */
+  answerInterrupt: {
+    methodKind: "unary";
+    input: typeof AnswerInterruptRequestSchema;
+    output: typeof AnswerInterruptResponseSchema;
   },
   /**
    * Reads a run. Errors: RUN_NOT_FOUND.

@@ -5,8 +5,12 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { AgentEvent } from "../../event/v1/event_pb.ts";
 import { file_spanwise_event_v1_event } from "../../event/v1/event_pb.ts";
+import type { Interrupt, InterruptAnswer } from "../../type/v1/interrupt_pb.ts";
+import { file_spanwise_type_v1_interrupt } from "../../type/v1/interrupt_pb.ts";
 import type { ToolResultPart } from "../../type/v1/message_pb.ts";
 import { file_spanwise_type_v1_message } from "../../type/v1/message_pb.ts";
 import type { ExecSpanContext } from "../../type/v1/span_pb.ts";
@@ -17,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file spanwise/tool/v1/tool.proto.
  */
 export const file_spanwise_tool_v1_tool: GenFile = /*@__PURE__*/
-  fileDesc("ChtzcGFud2lzZS90b29sL3YxL3Rvb2wucHJvdG8SEHNwYW53aXNlLnRvb2wudjEiwwEKBFRvb2wSDAoEbmFtZRgBIAEoCRINCgV0aXRsZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIZChFpbnB1dF9zY2hlbWFfanNvbhgEIAEoCRIsCgZlZmZlY3QYBSABKA4yHC5zcGFud2lzZS50b29sLnYxLlRvb2xFZmZlY3QSLwoKdG9vbF9jbGFzcxgGIAEoDjIbLnNwYW53aXNlLnRvb2wudjEuVG9vbENsYXNzEg8KB3ZlcnNpb24YByABKAkiEgoQTGlzdFRvb2xzUmVxdWVzdCI6ChFMaXN0VG9vbHNSZXNwb25zZRIlCgV0b29scxgBIAMoCzIWLnNwYW53aXNlLnRvb2wudjEuVG9vbCLzAQoSRXhlY3V0ZVRvb2xSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhgKBnJ1bl9pZBgCIAEoCUIIukgFcgOwAQESFgoFZXBvY2gYAyABKANCB7pIBCICKAESGQoHY2FsbF9pZBgEIAEoCUIIukgFcgOwAQESFgoEdG9vbBgFIAEoCUIIukgFcgMogAgSIQoOYXJndW1lbnRzX2pzb24YBiABKAlCCbpIBnIEKICAQBI3CgRzcGFuGAcgASgLMiEuc3Bhbndpc2UudHlwZS52MS5FeGVjU3BhbkNvbnRleHRCBrpIA8gBASJ2ChNFeGVjdXRlVG9vbFJlc3BvbnNlEi0KBmV2ZW50cxgBIAMoCzIdLnNwYW53aXNlLmV2ZW50LnYxLkFnZW50RXZlbnQSMAoGcmVzdWx0GAIgASgLMiAuc3Bhbndpc2UudHlwZS52MS5Ub29sUmVzdWx0UGFydCqAAQoKVG9vbEVmZmVjdBIbChdUT09MX0VGRkVDVF9VTlNQRUNJRklFRBAAEhkKFVRPT0xfRUZGRUNUX1JFQURfT05MWRABEhoKFlRPT0xfRUZGRUNUX0lERU1QT1RFTlQQAhIeChpUT09MX0VGRkVDVF9OT05fUkVQRUFUQUJMRRADKlQKCVRvb2xDbGFzcxIaChZUT09MX0NMQVNTX1VOU1BFQ0lGSUVEEAASFAoQVE9PTF9DTEFTU19GSUxFUxABEhUKEVRPT0xfQ0xBU1NfU0VBUkNIEAIyygEKD1Rvb2xIb3N0U2VydmljZRJZCglMaXN0VG9vbHMSIi5zcGFud2lzZS50b29sLnYxLkxpc3RUb29sc1JlcXVlc3QaIy5zcGFud2lzZS50b29sLnYxLkxpc3RUb29sc1Jlc3BvbnNlIgOQAgESXAoLRXhlY3V0ZVRvb2wSJC5zcGFud2lzZS50b29sLnYxLkV4ZWN1dGVUb29sUmVxdWVzdBolLnNwYW53aXNlLnRvb2wudjEuRXhlY3V0ZVRvb2xSZXNwb25zZTABYgZwcm90bzM", [file_buf_validate_validate, file_spanwise_event_v1_event, file_spanwise_type_v1_message, file_spanwise_type_v1_span]);
+  fileDesc("ChtzcGFud2lzZS90b29sL3YxL3Rvb2wucHJvdG8SEHNwYW53aXNlLnRvb2wudjEiwwEKBFRvb2wSDAoEbmFtZRgBIAEoCRINCgV0aXRsZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIZChFpbnB1dF9zY2hlbWFfanNvbhgEIAEoCRIsCgZlZmZlY3QYBSABKA4yHC5zcGFud2lzZS50b29sLnYxLlRvb2xFZmZlY3QSLwoKdG9vbF9jbGFzcxgGIAEoDjIbLnNwYW53aXNlLnRvb2wudjEuVG9vbENsYXNzEg8KB3ZlcnNpb24YByABKAkiEgoQTGlzdFRvb2xzUmVxdWVzdCI6ChFMaXN0VG9vbHNSZXNwb25zZRIlCgV0b29scxgBIAMoCzIWLnNwYW53aXNlLnRvb2wudjEuVG9vbCKmAgoSRXhlY3V0ZVRvb2xSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhgKBnJ1bl9pZBgCIAEoCUIIukgFcgOwAQESFgoFZXBvY2gYAyABKANCB7pIBCICKAESGQoHY2FsbF9pZBgEIAEoCUIIukgFcgOwAQESFgoEdG9vbBgFIAEoCUIIukgFcgMogAgSIQoOYXJndW1lbnRzX2pzb24YBiABKAlCCbpIBnIEKICAQBI3CgRzcGFuGAcgASgLMiEuc3Bhbndpc2UudHlwZS52MS5FeGVjU3BhbkNvbnRleHRCBrpIA8gBARIxCgZhbnN3ZXIYCCABKAsyIS5zcGFud2lzZS50eXBlLnYxLkludGVycnVwdEFuc3dlciKmAQoTRXhlY3V0ZVRvb2xSZXNwb25zZRItCgZldmVudHMYASADKAsyHS5zcGFud2lzZS5ldmVudC52MS5BZ2VudEV2ZW50EjAKBnJlc3VsdBgCIAEoCzIgLnNwYW53aXNlLnR5cGUudjEuVG9vbFJlc3VsdFBhcnQSLgoJc3VzcGVuZGVkGAMgASgLMhsuc3Bhbndpc2UudHlwZS52MS5JbnRlcnJ1cHQitwEKE0dldEV4ZWN1dGlvblJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESGAoGcnVuX2lkGAIgASgJQgi6SAVyA7ABARIZCgdjYWxsX2lkGAMgASgJQgi6SAVyA7ABARIWCgVlcG9jaBgEIAEoA0IHukgEIgIoARI1CgR3YWl0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgy6SAmqAQYiAgg8MgAi1wEKFEdldEV4ZWN1dGlvblJlc3BvbnNlEi8KBXN0YXRlGAEgASgOMiAuc3Bhbndpc2UudG9vbC52MS5FeGVjdXRpb25TdGF0ZRIsCgZlZmZlY3QYAiABKA4yHC5zcGFud2lzZS50b29sLnYxLlRvb2xFZmZlY3QSMAoGcmVzdWx0GAMgASgLMiAuc3Bhbndpc2UudHlwZS52MS5Ub29sUmVzdWx0UGFydBIuCglzdXNwZW5kZWQYBCABKAsyGy5zcGFud2lzZS50eXBlLnYxLkludGVycnVwdCJmCgxGZW5jZVJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESFgoFZXBvY2gYAiABKANCB7pIBCICKAESDAoEc3RvcBgDIAEoCBISCgpsb2NhbF9vbmx5GAQgASgIIkQKDUZlbmNlUmVzcG9uc2USMwoHc3RvcHBlZBgBIAMoCzIiLnNwYW53aXNlLnRvb2wudjEuU3RvcHBlZEV4ZWN1dGlvbiJzChBTdG9wcGVkRXhlY3V0aW9uEg4KBnJ1bl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEgwKBHRvb2wYAyABKAkSMAoHb3V0Y29tZRgEIAEoDjIfLnNwYW53aXNlLnRvb2wudjEuRXhlY3V0aW9uU3RvcCI4ChhEZWxldGVTZXNzaW9uRGF0YVJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiGwoZRGVsZXRlU2Vzc2lvbkRhdGFSZXNwb25zZSqAAQoKVG9vbEVmZmVjdBIbChdUT09MX0VGRkVDVF9VTlNQRUNJRklFRBAAEhkKFVRPT0xfRUZGRUNUX1JFQURfT05MWRABEhoKFlRPT0xfRUZGRUNUX0lERU1QT1RFTlQQAhIeChpUT09MX0VGRkVDVF9OT05fUkVQRUFUQUJMRRADKnAKCVRvb2xDbGFzcxIaChZUT09MX0NMQVNTX1VOU1BFQ0lGSUVEEAASFAoQVE9PTF9DTEFTU19GSUxFUxABEhUKEVRPT0xfQ0xBU1NfU0VBUkNIEAISGgoWVE9PTF9DTEFTU19JTlRFUkFDVElPThADKr4BCg5FeGVjdXRpb25TdGF0ZRIfChtFWEVDVVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIYChRFWEVDVVRJT05fU1RBVEVfTk9ORRABEhsKF0VYRUNVVElPTl9TVEFURV9TVEFSVEVEEAISHQoZRVhFQ1VUSU9OX1NUQVRFX1NVU1BFTkRFRBADEhgKFEVYRUNVVElPTl9TVEFURV9ET05FEAQSGwoXRVhFQ1VUSU9OX1NUQVRFX1VOS05PV04QBSqIAQoNRXhlY3V0aW9uU3RvcBIeChpFWEVDVVRJT05fU1RPUF9VTlNQRUNJRklFRBAAEhoKFkVYRUNVVElPTl9TVE9QX1NUT1BQRUQQARIbChdFWEVDVVRJT05fU1RPUF9GSU5JU0hFRBACEh4KGkVYRUNVVElPTl9TVE9QX1VOU1RPUFBBQkxFEAMy4QMKD1Rvb2xIb3N0U2VydmljZRJZCglMaXN0VG9vbHMSIi5zcGFud2lzZS50b29sLnYxLkxpc3RUb29sc1JlcXVlc3QaIy5zcGFud2lzZS50b29sLnYxLkxpc3RUb29sc1Jlc3BvbnNlIgOQAgESXAoLRXhlY3V0ZVRvb2wSJC5zcGFud2lzZS50b29sLnYxLkV4ZWN1dGVUb29sUmVxdWVzdBolLnNwYW53aXNlLnRvb2wudjEuRXhlY3V0ZVRvb2xSZXNwb25zZTABEl0KDEdldEV4ZWN1dGlvbhIlLnNwYW53aXNlLnRvb2wudjEuR2V0RXhlY3V0aW9uUmVxdWVzdBomLnNwYW53aXNlLnRvb2wudjEuR2V0RXhlY3V0aW9uUmVzcG9uc2USSAoFRmVuY2USHi5zcGFud2lzZS50b29sLnYxLkZlbmNlUmVxdWVzdBofLnNwYW53aXNlLnRvb2wudjEuRmVuY2VSZXNwb25zZRJsChFEZWxldGVTZXNzaW9uRGF0YRIqLnNwYW53aXNlLnRvb2wudjEuRGVsZXRlU2Vzc2lvbkRhdGFSZXF1ZXN0Gisuc3Bhbndpc2UudG9vbC52MS5EZWxldGVTZXNzaW9uRGF0YVJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_spanwise_event_v1_event, file_spanwise_type_v1_interrupt, file_spanwise_type_v1_message, file_spanwise_type_v1_span]);
 
 /**
  * A tool that a model can be offered.
@@ -172,6 +176,13 @@ export type ExecuteToolRequest = Message<"spanwise.tool.v1.ExecuteToolRequest"> 
    * @generated from field: spanwise.type.v1.ExecSpanContext span = 7;
    */
   span?: ExecSpanContext | undefined;
+
+  /**
+   * What the call waited for; unset at its first execution.
+   *
+   * @generated from field: spanwise.type.v1.InterruptAnswer answer = 8;
+   */
+  answer?: InterruptAnswer | undefined;
 };
 
 /**
@@ -200,6 +211,13 @@ export type ExecuteToolResponse = Message<"spanwise.tool.v1.ExecuteToolResponse"
    * @generated from field: spanwise.type.v1.ToolResultPart result = 2;
    */
   result?: ToolResultPart | undefined;
+
+  /**
+   * What the call waits for; set in the last message instead of result.
+   *
+   * @generated from field: spanwise.type.v1.Interrupt suspended = 3;
+   */
+  suspended?: Interrupt | undefined;
 };
 
 /**
@@ -208,6 +226,239 @@ export type ExecuteToolResponse = Message<"spanwise.tool.v1.ExecuteToolResponse"
  */
 export const ExecuteToolResponseSchema: GenMessage<ExecuteToolResponse> = /*@__PURE__*/
   messageDesc(file_spanwise_tool_v1_tool, 4);
+
+/**
+ * Request of GetExecution.
+ *
+ * @generated from message spanwise.tool.v1.GetExecutionRequest
+ */
+export type GetExecutionRequest = Message<"spanwise.tool.v1.GetExecutionRequest"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * The run.
+   *
+   * @generated from field: string run_id = 2;
+   */
+  runId: string;
+
+  /**
+   * The call.
+   *
+   * @generated from field: string call_id = 3;
+   */
+  callId: string;
+
+  /**
+   * Fencing number of the dispatch that asks.
+   *
+   * @generated from field: int64 epoch = 4;
+   */
+  epoch: bigint;
+
+  /**
+   * How long to wait while it is STARTED, at most 60 s; unset = not at all.
+   *
+   * @generated from field: google.protobuf.Duration wait = 5;
+   */
+  wait?: Duration | undefined;
+};
+
+/**
+ * Describes the message spanwise.tool.v1.GetExecutionRequest.
+ * Use `create(GetExecutionRequestSchema)` to create a new message.
+ */
+export const GetExecutionRequestSchema: GenMessage<GetExecutionRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_tool_v1_tool, 5);
+
+/**
+ * Response of GetExecution.
+ *
+ * @generated from message spanwise.tool.v1.GetExecutionResponse
+ */
+export type GetExecutionResponse = Message<"spanwise.tool.v1.GetExecutionResponse"> & {
+  /**
+   * Where it stands.
+   *
+   * @generated from field: spanwise.tool.v1.ExecutionState state = 1;
+   */
+  state: ExecutionState;
+
+  /**
+   * What it does to the world; unset when NONE.
+   *
+   * @generated from field: spanwise.tool.v1.ToolEffect effect = 2;
+   */
+  effect: ToolEffect;
+
+  /**
+   * Its result; only when DONE.
+   *
+   * @generated from field: spanwise.type.v1.ToolResultPart result = 3;
+   */
+  result?: ToolResultPart | undefined;
+
+  /**
+   * What it waits for; only when SUSPENDED.
+   *
+   * @generated from field: spanwise.type.v1.Interrupt suspended = 4;
+   */
+  suspended?: Interrupt | undefined;
+};
+
+/**
+ * Describes the message spanwise.tool.v1.GetExecutionResponse.
+ * Use `create(GetExecutionResponseSchema)` to create a new message.
+ */
+export const GetExecutionResponseSchema: GenMessage<GetExecutionResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_tool_v1_tool, 6);
+
+/**
+ * Request of Fence.
+ *
+ * @generated from message spanwise.tool.v1.FenceRequest
+ */
+export type FenceRequest = Message<"spanwise.tool.v1.FenceRequest"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * Fencing number: the fence of a session only rises.
+   *
+   * @generated from field: int64 epoch = 2;
+   */
+  epoch: bigint;
+
+  /**
+   * True: end every execution up to this epoch, and refuse this epoch too. False: refuse lower epochs; what is executed
+   * goes on.
+   *
+   * @generated from field: bool stop = 3;
+   */
+  stop: boolean;
+
+  /**
+   * True: what this replica executes only. Set by replicas that ask each other.
+   *
+   * @generated from field: bool local_only = 4;
+   */
+  localOnly: boolean;
+};
+
+/**
+ * Describes the message spanwise.tool.v1.FenceRequest.
+ * Use `create(FenceRequestSchema)` to create a new message.
+ */
+export const FenceRequestSchema: GenMessage<FenceRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_tool_v1_tool, 7);
+
+/**
+ * Response of Fence.
+ *
+ * @generated from message spanwise.tool.v1.FenceResponse
+ */
+export type FenceResponse = Message<"spanwise.tool.v1.FenceResponse"> & {
+  /**
+   * With `stop`: what was executed when it came, and how each ended.
+   *
+   * @generated from field: repeated spanwise.tool.v1.StoppedExecution stopped = 1;
+   */
+  stopped: StoppedExecution[];
+};
+
+/**
+ * Describes the message spanwise.tool.v1.FenceResponse.
+ * Use `create(FenceResponseSchema)` to create a new message.
+ */
+export const FenceResponseSchema: GenMessage<FenceResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_tool_v1_tool, 8);
+
+/**
+ * An execution that a fence met.
+ *
+ * @generated from message spanwise.tool.v1.StoppedExecution
+ */
+export type StoppedExecution = Message<"spanwise.tool.v1.StoppedExecution"> & {
+  /**
+   * The run.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * The call.
+   *
+   * @generated from field: string call_id = 2;
+   */
+  callId: string;
+
+  /**
+   * Name of the tool.
+   *
+   * @generated from field: string tool = 3;
+   */
+  tool: string;
+
+  /**
+   * How it ended.
+   *
+   * @generated from field: spanwise.tool.v1.ExecutionStop outcome = 4;
+   */
+  outcome: ExecutionStop;
+};
+
+/**
+ * Describes the message spanwise.tool.v1.StoppedExecution.
+ * Use `create(StoppedExecutionSchema)` to create a new message.
+ */
+export const StoppedExecutionSchema: GenMessage<StoppedExecution> = /*@__PURE__*/
+  messageDesc(file_spanwise_tool_v1_tool, 9);
+
+/**
+ * Request of DeleteSessionData.
+ *
+ * @generated from message spanwise.tool.v1.DeleteSessionDataRequest
+ */
+export type DeleteSessionDataRequest = Message<"spanwise.tool.v1.DeleteSessionDataRequest"> & {
+  /**
+   * The session.
+   *
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+};
+
+/**
+ * Describes the message spanwise.tool.v1.DeleteSessionDataRequest.
+ * Use `create(DeleteSessionDataRequestSchema)` to create a new message.
+ */
+export const DeleteSessionDataRequestSchema: GenMessage<DeleteSessionDataRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_tool_v1_tool, 10);
+
+/**
+ * Response of DeleteSessionData.
+ *
+ * @generated from message spanwise.tool.v1.DeleteSessionDataResponse
+ */
+export type DeleteSessionDataResponse = Message<"spanwise.tool.v1.DeleteSessionDataResponse"> & {
+};
+
+/**
+ * Describes the message spanwise.tool.v1.DeleteSessionDataResponse.
+ * Use `create(DeleteSessionDataResponseSchema)` to create a new message.
+ */
+export const DeleteSessionDataResponseSchema: GenMessage<DeleteSessionDataResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_tool_v1_tool, 11);
 
 /**
  * What executing a tool does to the world; drives parallelism and retries.
@@ -283,6 +534,13 @@ export const ToolClass = {
    * @generated from enum value: TOOL_CLASS_SEARCH = 2;
    */
   SEARCH: 2,
+
+  /**
+   * Talks with the user.
+   *
+   * @generated from enum value: TOOL_CLASS_INTERACTION = 3;
+   */
+  INTERACTION: 3,
 } as const;
 
 /**
@@ -297,6 +555,116 @@ export type ToolClass = (typeof ToolClass)[keyof typeof ToolClass] | UnknownEnum
  */
 export const ToolClassSchema: GenEnum<ToolClass> = /*@__PURE__*/
   enumDesc(file_spanwise_tool_v1_tool, 1);
+
+/**
+ * Where an execution stands.
+ *
+ * @generated from enum spanwise.tool.v1.ExecutionState
+ */
+export const ExecutionState = {
+  /**
+   * Not set; never sent by a service.
+   *
+   * @generated from enum value: EXECUTION_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The call is not in the ledger: it was never begun, or its tool is READ_ONLY.
+   *
+   * @generated from enum value: EXECUTION_STATE_NONE = 1;
+   */
+  NONE: 1,
+
+  /**
+   * It is being executed.
+   *
+   * @generated from enum value: EXECUTION_STATE_STARTED = 2;
+   */
+  STARTED: 2,
+
+  /**
+   * It waits for an interrupt.
+   *
+   * @generated from enum value: EXECUTION_STATE_SUSPENDED = 3;
+   */
+  SUSPENDED: 3,
+
+  /**
+   * It ended; `result` is its result.
+   *
+   * @generated from enum value: EXECUTION_STATE_DONE = 4;
+   */
+  DONE: 4,
+
+  /**
+   * It was begun, and whoever executed it is gone: it may have had effects. An IDEMPOTENT call may be executed again.
+   *
+   * @generated from enum value: EXECUTION_STATE_UNKNOWN = 5;
+   */
+  UNKNOWN: 5,
+} as const;
+
+/**
+ * Where an execution stands.
+ *
+ * @generated from enum spanwise.tool.v1.ExecutionState
+ */
+export type ExecutionState = (typeof ExecutionState)[keyof typeof ExecutionState] | UnknownEnum;
+
+/**
+ * Describes the enum spanwise.tool.v1.ExecutionState.
+ */
+export const ExecutionStateSchema: GenEnum<ExecutionState> = /*@__PURE__*/
+  enumDesc(file_spanwise_tool_v1_tool, 2);
+
+/**
+ * How an execution ended at a fence.
+ *
+ * @generated from enum spanwise.tool.v1.ExecutionStop
+ */
+export const ExecutionStop = {
+  /**
+   * Not set; never sent by a service.
+   *
+   * @generated from enum value: EXECUTION_STOP_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It was stopped, and nothing of it is left.
+   *
+   * @generated from enum value: EXECUTION_STOP_STOPPED = 1;
+   */
+  STOPPED: 1,
+
+  /**
+   * It came to its end by itself first.
+   *
+   * @generated from enum value: EXECUTION_STOP_FINISHED = 2;
+   */
+  FINISHED: 2,
+
+  /**
+   * It did not stop within 5 seconds, or its replica does not answer.
+   *
+   * @generated from enum value: EXECUTION_STOP_UNSTOPPABLE = 3;
+   */
+  UNSTOPPABLE: 3,
+} as const;
+
+/**
+ * How an execution ended at a fence.
+ *
+ * @generated from enum spanwise.tool.v1.ExecutionStop
+ */
+export type ExecutionStop = (typeof ExecutionStop)[keyof typeof ExecutionStop] | UnknownEnum;
+
+/**
+ * Describes the enum spanwise.tool.v1.ExecutionStop.
+ */
+export const ExecutionStopSchema: GenEnum<ExecutionStop> = /*@__PURE__*/
+  enumDesc(file_spanwise_tool_v1_tool, 3);
 
 /**
  * Knows and executes tools. Internal: agent-runtime calls it.
@@ -318,8 +686,10 @@ export const ToolHostService: GenService<{
     output: typeof ListToolsResponseSchema;
   },
   /**
-   * Executes one call and streams its events; the last message has the result. Cancelling the RPC stops the tool.
-   * Errors: INVALID_FIELD, UNAUTHENTICATED, SHUTTING_DOWN.
+   * Executes one call and streams its events; the last message has the result, or what the call waits for. Cancelling the
+   * RPC stops the tool. A call that was executed before (same run_id and call_id) answers as it did: what is done is not
+   * done again. READ_ONLY tools keep nothing and are executed again.
+   * Errors: INVALID_FIELD, UNAUTHENTICATED, FENCED, CALL_REUSED, SHUTTING_DOWN, DATABASE_UNAVAILABLE.
    *
    * @generated from rpc spanwise.tool.v1.ToolHostService.ExecuteTool
    */
@@ -327,6 +697,37 @@ export const ToolHostService: GenService<{
     methodKind: "server_streaming";
     input: typeof ExecuteToolRequestSchema;
     output: typeof ExecuteToolResponseSchema;
+  },
+  /**
+   * Tells what became of a call, and waits for it while it is executed. Errors: FENCED, DATABASE_UNAVAILABLE.
+   *
+   * @generated from rpc spanwise.tool.v1.ToolHostService.GetExecution
+   */
+  getExecution: {
+    methodKind: "unary";
+    input: typeof GetExecutionRequestSchema;
+    output: typeof GetExecutionResponseSchema;
+  },
+  /**
+   * Shuts a session against every dispatch before `epoch`: when it answers none of them can begin anything. With `stop`
+   * also against the dispatch of that epoch, and what is executed is ended first. Errors: DATABASE_UNAVAILABLE.
+   *
+   * @generated from rpc spanwise.tool.v1.ToolHostService.Fence
+   */
+  fence: {
+    methodKind: "unary";
+    input: typeof FenceRequestSchema;
+    output: typeof FenceResponseSchema;
+  },
+  /**
+   * Forgets all executions of a session, for good. Errors: DATABASE_UNAVAILABLE.
+   *
+   * @generated from rpc spanwise.tool.v1.ToolHostService.DeleteSessionData
+   */
+  deleteSessionData: {
+    methodKind: "unary";
+    input: typeof DeleteSessionDataRequestSchema;
+    output: typeof DeleteSessionDataResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_spanwise_tool_v1_tool, 0);

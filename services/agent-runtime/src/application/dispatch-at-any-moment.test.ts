@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import type { MemoryTool } from '../../tests/doubles/memory-tool-host.ts';
+import { RunWorld } from '../../tests/doubles/run-world.ts';
+import { settled } from '../../tests/doubles/virtual-time.ts';
+import { toolOutcome } from '../domain/message/message.ts';
+import { asksFor, says, text } from '../infrastructure/model-providers/scripted/script.ts';
+
+const call = (tool: string) => ({ tool, argumentsJson: '{}' });
+const outcomesOf = ({ dispatches }: RunWorld) =>
+  dispatches.flatMap(({ journal }) =>
+    journal.events.flatMap(({ data }) => (data.case === 'toolResult' ? [data.value.outcome] : [])),
+  );
+
+describe('a run that is made to leave at any moment', () => {
+  const write: MemoryTool = { name: 'write', effect: 'idempotent', run: () => settled().then(() => 'wrote it') };
+  const once: MemoryTool = { name: 'once', effect: 'non-repeatable', run: () => settled().then(() => 'did it') };
+  const slow: MemoryTool = { name: 'slow', effect: 'read-only', run: () => settled().then(() => 'read it') };
+  const asks = asksFor(call('slow'), call('slow'), call('write'), call('once'), call('nothing'), call('slow'));
+  const answers = [{ steps: [...text('I look'), ...asks.steps] }, says('do', 'ne')];
+  const first = () => new RunWorld({ script: answers, tools: [slow, write, once] });
+  const drive = async (world: RunWorld) => {
+    const running = world.run();
+    await world.time.advance(1_000);
+    return running;
+  };
+
+  it.each([0, 1])(
+    'comes to its end in the next dispatch, every call executed as often as it may be (%i ms)',
+    async (graceMs) => {
+      const whole = first();
+      expect(await drive(whole)).toMatchObject({ ended: 'completed' });
+      const { length } = whole.journal.events;
+      let yields = 0;
+      for (let moment = 1; moment <= length; moment += 1) {
+        const world = first();
+        world.journal.onSaid = (count) => void (count >= moment && world.leave(graceMs));
+        let last = world;
+        if ((await drive(world)).ended === 'yielded') {
+          yields += 1;
+          last = world.again({ script: answers.slice(world.journal.messages.length > 0 ? 1 : 0) });
+          expect(await drive(last)).toMatchObject({ ended: 'completed', finish: 'stop' });
+        }
+        const begun = last.toolHost.log.filter((line) => line === 'begin once' || line === 'begin write');
+        expect(begun.toSorted(), `moment ${moment}`).toEqual(['begin once', 'begin write']);
+        const outcomes = last.dispatches.flatMap(({ journal }) =>
+          journal.events.flatMap(({ data }) => (data.case === 'toolResult' ? [data.value.outcome] : [])),
+        );
+        expect(
+          outcomes.toSorted((a, b) => a - b),
+          `moment ${moment}`,
+        ).toEqual([1, 1, 1, 1, 1, 2]);
+      }
+      expect(yields).toBeGreaterThan(graceMs === 0 ? 25 : 0);
+    },
+  );
+
+  it('comes to its end also when its stream breaks, and says what may not be known', async () => {
+    const whole = first();
+    await drive(whole);
+    const { length } = whole.journal.events;
+    for (let moment = 1; moment < length; moment += 1) {
+      const lost = first();
+      lost.journal.onSaid = (count) => void (count >= moment && lost.loseDriver());
+      expect(await drive(lost)).toMatchObject({ ended: 'aborted' });
+      const last = lost.again({ script: answers.slice(lost.journal.messages.length > 0 ? 1 : 0) });
+      expect(await drive(last)).toMatchObject({ ended: 'completed', finish: 'stop' });
+      const begun = (name: string) => last.toolHost.log.filter((line) => line === `begin ${name}`).length;
+      expect(begun('once'), `moment ${moment}`).toBe(1);
+      expect(begun('write'), `moment ${moment}`).toBeLessThanOrEqual(2);
+      const stopped = last.toolHost.log.filter((line) => line === 'stop once').length;
+      expect(outcomesOf(last).filter((outcome) => outcome === toolOutcome.unknown)).toHaveLength(stopped);
+      expect(outcomesOf(last)).toHaveLength(6);
+    }
+  });
+});

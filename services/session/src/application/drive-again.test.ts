@@ -1,0 +1,404 @@
+import { DomainError } from '@spanwise/kernel';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  assistantMessage,
+  callEnd,
+  callStart,
+  contextRow,
+  durable,
+  result,
+  spanStart,
+  textDelta,
+  textStart,
+} from '../../tests/doubles/said.ts';
+import {
+  alice,
+  inMemoryWorld,
+  instanceId,
+  rowsOf,
+  settled,
+  startedRun,
+  type World,
+} from '../../tests/doubles/world.ts';
+import { attemptReason, role } from '../domain/event/agent-event.ts';
+import { isPoisoned } from '../domain/run/run.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+type Started = Awaited<ReturnType<typeof startedRun>>;
+
+const runOf = (world: World, { sessionId, run }: Started) => world.runs.find(sessionId, run.id);
+const said = (world: World, { sessionId }: Started) =>
+  rowsOf(world, sessionId)
+    .slice(3)
+    .map(({ data }) => data);
+
+/** Lets time pass until something is so. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let n = 0; n < 400 && !isSo(); n += 1) {
+    await settled();
+    vi.advanceTimersByTime(50);
+  }
+  expect(isSo()).toBe(true);
+  await settled();
+}
+
+async function redispatched(world: World, count = 2): Promise<void> {
+  await until(() => world.runtime.executions.length === count);
+}
+
+/** A run whose message with two calls is committed, one of them answered. */
+async function withCalls(world: World): Promise<Started> {
+  const started = await startedRun(world);
+  const { executor, run } = started;
+  executor.say(...['c1', 'c2'].flatMap((id) => [callStart(id, 'm'), callEnd(id)]));
+  const spec = new Uint8Array([1, 2, 3]);
+  executor.checkpoint([assistantMessage('m')], [contextRow('m', run.id, role.assistant)], spec);
+  executor.say(result('c2', 'two'));
+  await settled();
+  vi.advanceTimersByTime(20);
+  await settled();
+  return started;
+}
+
+describe('a run whose executor is lost', () => {
+  test('is claimed, fenced and dispatched again, in an epoch of its own', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    started.executor.say(
+      spanStart('00000000000000a1', started.run.span.span.id),
+      textStart('b'),
+      textDelta('b', 0, 'x'),
+    );
+    started.executor.lose();
+    await redispatched(world);
+    expect(world.fences.raised).toEqual([{ sessionId: started.sessionId, epoch: 2 }]);
+    expect(world.runtime.last.dispatch).toMatchObject({ runId: started.run.id, epoch: 2, attempt: 2 });
+    expect(said(world, started).at(-1)).toEqual({
+      case: 'runAttempt',
+      value: { attempt: 2, reason: attemptReason.executorLost },
+    });
+    expect(world.exported.map(({ span, end }) => [span.id, end.status])).toEqual([['00000000000000a1', 4]]);
+    world.runtime.last.finish();
+    await settled();
+    expect(await runOf(world, started)).toMatchObject({ status: 'COMPLETED', epoch: 2, attempt: 2, lostAttempts: 1 });
+    expect(said(world, started).map((data) => data.case)).not.toContain('messageAbandoned');
+  });
+
+  test('is told what it has said and what its calls answered', async () => {
+    const world = inMemoryWorld();
+    const started = await withCalls(world);
+    started.executor.lose();
+    await redispatched(world);
+    const { results, spec, history } = world.runtime.last.dispatch;
+    expect(results).toEqual([result('c2', 'two').data.value]);
+    expect(spec).toEqual(new Uint8Array([1, 2, 3]));
+    expect((await Array.fromAsync(history)).flat()).toHaveLength(2);
+    expect((await runOf(world, started))?.lostAttempts).toBe(0);
+  });
+
+  test('waits until there is one again', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    world.runtime.isUp = false;
+    started.executor.lose();
+    for (let n = 0; n < 100; n += 1) {
+      await settled();
+      vi.advanceTimersByTime(100);
+    }
+    expect(world.runtime.executions).toHaveLength(1);
+    world.runtime.isUp = true;
+    await redispatched(world);
+  });
+
+  test('is not dispatched before the fences have answered', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    world.fences.failure = new DomainError('unavailable', 'SERVICE_UNAVAILABLE', 'away');
+    started.executor.lose();
+    for (let n = 0; n < 100; n += 1) {
+      await settled();
+      vi.advanceTimersByTime(100);
+    }
+    expect(world.runtime.executions).toHaveLength(1);
+    world.fences.failure = undefined;
+    await redispatched(world);
+  });
+
+  test('again and again without getting anywhere is given up, and frees its session', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    for (let n = 1; n <= 3; n += 1) {
+      await redispatched(world, n);
+      world.runtime.last.say(durable({ case: 'usage', value: {} }));
+      await settled();
+      world.runtime.last.lose();
+    }
+    await until(() => world.drivers.count === 0);
+    const run = await runOf(world, started);
+    expect(run).toMatchObject({ status: 'FAILED', attempt: 4, lostAttempts: 3, ending: { error: { reason: 39 } } });
+    expect(run !== undefined && isPoisoned(run)).toBe(true);
+    expect(world.fences.stopped).toEqual([{ sessionId: started.sessionId, epoch: 4 }]);
+    expect((await world.sessions.find(alice.uid, started.sessionId))?.status).toBe('IDLE');
+  });
+
+  test('is cancelled and not dispatched when that was asked for meanwhile', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    world.runtime.isUp = false;
+    started.executor.lose();
+    await settled();
+    await world.cancelRun.execute({ caller: alice, sessionId: started.sessionId, runId: undefined, reason: '' });
+    await until(() => world.drivers.count === 0);
+    expect((await runOf(world, started))?.status).toBe('CANCELLED');
+    expect(world.runtime.executions).toHaveLength(1);
+  });
+});
+
+describe('a run of a lost driver', () => {
+  test('is taken with all that its log tells, and goes on', async () => {
+    const world = inMemoryWorld();
+    const started = await withCalls(world);
+    started.executor.say(spanStart('00000000000000a1', started.run.span.span.id));
+    await settled();
+    vi.advanceTimersByTime(20);
+    await settled();
+    world.drivers.loseAll();
+    await settled();
+    expect(world.drivers.count).toBe(0);
+    world.own.id = '00000000-0000-7000-8000-0000000000ff';
+    await world.takeOver.execute();
+    expect(world.taken).toEqual([]);
+    await world.instances.remove(instanceId);
+    await world.takeOver.execute();
+    await redispatched(world);
+    expect(world.taken).toMatchObject([{ run: { ownerId: world.own.id }, reason: attemptReason.driverLost }]);
+    expect(world.runtime.last.dispatch).toMatchObject({ epoch: 2, results: [{ callId: 'c2' }], caller: { token: '' } });
+    expect(world.exported.map(({ span, end }) => [span.id, end.status])).toEqual([['00000000000000a1', 4]]);
+    expect(world.runtime.last.dispatch.caller.email).toBe(alice.email);
+    world.runtime.last.fail();
+    await settled();
+    const ends = said(world, started).filter((data) => data.case === 'toolResult');
+    expect(ends.map((data) => data.value)).toMatchObject([{ callId: 'c2' }, { callId: 'c1', outcome: 5 }]);
+  });
+
+  test('that was done already is only ended', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    const ending = { status: 'COMPLETED', finishReason: 3, usage: undefined } as const;
+    await world.runs.beginFinishing(started.run.id, 1, ending);
+    world.drivers.loseAll();
+    await settled();
+    await world.instances.remove(instanceId);
+    await world.takeOver.execute();
+    await settled();
+    expect(await runOf(world, started)).toMatchObject({ status: 'COMPLETED', ending });
+    expect(world.runtime.executions).toHaveLength(1);
+  });
+
+  test('whose owner does not react to its cancel is taken from it, and ended', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    started.executor.say(spanStart('00000000000000a1', started.run.span.span.id));
+    await settled();
+    vi.advanceTimersByTime(20);
+    await settled();
+    await world.runs.requestCancel(started.sessionId, started.run.id, '', world.clock.nowMs() - 5000);
+    const other = inMemoryWorld({ store: world.store });
+    other.own.id = '00000000-0000-7000-8000-0000000000ff';
+    other.fences.failure = new DomainError('unavailable', 'SERVICE_UNAVAILABLE', 'away');
+    await other.takeOver.execute();
+    other.fences.failure = undefined;
+    await until(() => other.drivers.count === 0);
+    const run = await runOf(other, started);
+    expect(run).toMatchObject({ status: 'CANCELLED', ending: { receipt: [{ id: '00000000000000a1' }] } });
+    expect(other.runtime.executions).toHaveLength(0);
+  });
+});
+
+describe('a run whose process shuts down', () => {
+  test('is let go of when its executor yields, for another replica', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    const leaving = world.drivers.leave(20_000);
+    await settled();
+    expect(started.executor.detaches).toEqual([20_000]);
+    started.executor.yield('detached');
+    await leaving;
+    expect(world.released.map(({ id }) => id)).toEqual([started.run.id]);
+    expect(await runOf(world, started)).toMatchObject({ status: 'RUNNING', ownerId: undefined, epoch: 1 });
+  });
+
+  test('is let go of when its executor does not react', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    let isGone = false;
+    void world.drivers.leave(20_000).then(() => {
+      isGone = true;
+    });
+    await settled();
+    vi.advanceTimersByTime(24_900);
+    await settled();
+    expect(isGone).toBe(false);
+    vi.advanceTimersByTime(200);
+    await until(() => isGone);
+    expect(started.executor.signal.aborted).toBe(true);
+    expect((await runOf(world, started))?.ownerId).toBeUndefined();
+  });
+
+  test('is ended there when its turn was the last', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    const leaving = world.drivers.leave(20_000);
+    await settled();
+    started.executor.finish();
+    await leaving;
+    expect((await runOf(world, started))?.status).toBe('COMPLETED');
+    expect(world.released).toEqual([]);
+  });
+
+  test('goes on here when only its executor is shut down', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    started.executor.yield('detached');
+    await redispatched(world);
+    expect(said(world, started).at(-1)?.value).toEqual({ attempt: 2, reason: attemptReason.drained });
+    expect((await runOf(world, started))?.lostAttempts).toBe(0);
+  });
+});
+
+describe('a run that waits for its user', () => {
+  const interrupt = { id: 'i1', kind: 1, callId: 'c1', message: 'which one?', schemaJson: '{}' };
+
+  async function waitingRun(world: World): Promise<Started> {
+    const started = await withCalls(world);
+    started.executor.say(durable({ case: 'interrupt', value: { interrupt } }));
+    started.executor.yield('waiting');
+    await until(() => world.drivers.count === 0);
+    return started;
+  }
+
+  const answer = (started: Started, answerJson = '"a"') => ({
+    caller: alice,
+    sessionId: started.sessionId,
+    runId: started.run.id,
+    interruptId: 'i1',
+    answerJson,
+  });
+
+  test('sleeps without an owner, and goes on with the answer', async () => {
+    const world = inMemoryWorld();
+    const started = await waitingRun(world);
+    expect(await runOf(world, started)).toMatchObject({ status: 'WAITING', ownerId: undefined });
+    expect(said(world, started).at(-1)).toEqual({ case: 'runWaiting', value: { interrupts: [interrupt] } });
+    expect((await world.answerInterrupt.execute(answer(started))).status).toBe('RUNNING');
+    await redispatched(world);
+    const told = { interruptId: 'i1', callId: 'c1', answerJson: '"a"', expired: false, answeredBy: 'alice' };
+    expect(world.runtime.last.dispatch).toMatchObject({ epoch: 2, answers: [told], results: [{ callId: 'c2' }] });
+    expect(said(world, started).slice(-2)).toEqual([
+      { case: 'interruptAnswered', value: { answer: told } },
+      { case: 'runAttempt', value: { attempt: 2, reason: attemptReason.resumed } },
+    ]);
+    // The answer is not lost with the executor that was told it.
+    world.runtime.last.lose();
+    await redispatched(world, 3);
+    expect(world.runtime.last.dispatch.answers).toEqual([told]);
+  });
+
+  test('does not wait for what was answered before it began to', async () => {
+    const world = inMemoryWorld();
+    const started = await withCalls(world);
+    started.executor.say(durable({ case: 'interrupt', value: { interrupt } }));
+    await settled();
+    vi.advanceTimersByTime(20);
+    await settled();
+    expect((await world.answerInterrupt.execute(answer(started))).status).toBe('RUNNING');
+    started.executor.yield('waiting');
+    await redispatched(world);
+    expect(world.runtime.last.dispatch.answers).toMatchObject([{ interruptId: 'i1' }]);
+    expect(said(world, started).map((data) => data.case)).not.toContain('runWaiting');
+  });
+
+  test('refuses another answer, and one to nothing', async () => {
+    const world = inMemoryWorld();
+    const started = await waitingRun(world);
+    await world.answerInterrupt.execute(answer(started));
+    await world.answerInterrupt.execute(answer(started));
+    await expect(world.answerInterrupt.execute(answer(started, '"b"'))).rejects.toMatchObject({
+      reason: 'INTERRUPT_ANSWERED',
+    });
+    const nothing = { ...answer(started), interruptId: 'i9' };
+    await expect(world.answerInterrupt.execute(nothing)).rejects.toMatchObject({ reason: 'INTERRUPT_NOT_FOUND' });
+  });
+
+  test('is cancelled where the cancel arrives', async () => {
+    const world = inMemoryWorld();
+    const started = await waitingRun(world);
+    await world.cancelRun.execute({ caller: alice, sessionId: started.sessionId, runId: undefined, reason: '' });
+    await until(() => rowsOf(world, started.sessionId).at(-1)?.data.case === 'runEnd');
+    expect((await runOf(world, started))?.status).toBe('CANCELLED');
+    expect(world.runtime.executions).toHaveLength(1);
+    const results = said(world, started).filter((data) => data.case === 'toolResult');
+    expect(results).toHaveLength(2);
+  });
+});
+
+describe('the receipt of a cancel', () => {
+  test('says of everything that was going on how it ended', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    const { executor, run, sessionId } = started;
+    const root = run.span.span.id;
+    const attributes = { 'gen_ai.tool.call.id': 'c1' };
+    executor.say(spanStart('00000000000000a1', root), spanStart('00000000000000a2', '00000000000000a1', attributes));
+    executor.say(spanStart('00000000000000a3', '00000000000000a1'));
+    await settled();
+    vi.advanceTimersByTime(20);
+    await settled();
+    world.fences.calls = [{ callId: 'c1', outcome: 'unstoppable' }];
+    const cancelled = world.cancelRun.execute({ caller: alice, sessionId, runId: run.id, reason: '', waits: true });
+    await until(() => executor.aborts.length === 1);
+    executor.finish({ kind: 'aborted' });
+    await until(() => world.drivers.count === 0);
+    const answer = await cancelled;
+    expect(answer.run.status).toBe('CANCELLED');
+    expect(answer.run.ending?.receipt?.map(({ id, outcome }) => [id, outcome])).toEqual([
+      ['00000000000000a3', 'stopped'],
+      ['00000000000000a2', 'unstoppable'],
+      ['00000000000000a1', 'stopped'],
+    ]);
+  });
+
+  test('calls unstoppable what an executor that does not react was doing', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    started.executor.say(spanStart('00000000000000a1', started.run.span.span.id));
+    await settled();
+    vi.advanceTimersByTime(20);
+    await settled();
+    await world.cancelRun.execute({ caller: alice, sessionId: started.sessionId, runId: undefined, reason: '' });
+    vi.advanceTimersByTime(5100);
+    await until(() => world.drivers.count === 0);
+    expect((await runOf(world, started))?.ending?.receipt).toMatchObject([{ outcome: 'unstoppable' }]);
+    expect((await runOf(world, started))?.status).toBe('CANCELLED');
+  });
+});
+
+test('a run that is over its time, and whose executor does not say so, is ended', async () => {
+  const world = inMemoryWorld();
+  const started = await startedRun(world, { timeoutMs: 60_000 });
+  vi.advanceTimersByTime(64_900);
+  await settled();
+  expect(started.executor.aborts).toEqual([]);
+  vi.advanceTimersByTime(200);
+  await settled();
+  expect(started.executor.aborts).toEqual(['out of time']);
+  vi.advanceTimersByTime(5100);
+  await until(() => world.drivers.count === 0);
+  expect((await runOf(world, started))?.ending).toMatchObject({ status: 'FAILED', error: { reason: 36 } });
+});

@@ -1,0 +1,13 @@
+import type { Run } from '../../domain/run/run.ts';
+
+/** Told of what happens to runs beside their own course: for logs and metrics. */
+export interface RunReports {
+  /** A run was taken for another dispatch. `reason` is a number of spanwise.event.v1.AttemptReason. */
+  taken(run: Run, reason: number): void;
+  /** A run had to be given up here: it was fenced, or the database is away. Another process takes it. */
+  lost(run: Run, error: unknown): void;
+  /** Tool-host or filesystem did not answer a fence; it is tried again. */
+  fenceFailed(run: Run, error: unknown): void;
+  /** A look at the database failed; the next one tries again. */
+  pollFailed(error: unknown): void;
+}

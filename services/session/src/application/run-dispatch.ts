@@ -1,0 +1,35 @@
+import type { LlmContext } from '../domain/context/llm-context.ts';
+import type { OpenWork } from '../domain/run/open-work.ts';
+import type { Run } from '../domain/run/run.ts';
+import type { Dispatch } from './ports/agent-runtime.ts';
+import type { Caller } from './ports/caller.ts';
+import { sizeGroups } from './size-groups.ts';
+
+/** Messages of the dialogue that one look into the context reads. */
+const historyPage = 200;
+
+/** What an executor is told of a run: all that it needs to begin, or to go on where the one before it was lost. */
+export function dispatchOf(run: Run, caller: Caller, work: OpenWork, context: LlmContext): Dispatch {
+  const { sessionId, id: runId, epoch, attempt, span, options, deadlineAtMs, spec } = run;
+  return {
+    ...{ sessionId, runId, epoch, attempt, span, options, deadlineAtMs, spec, caller },
+    results: work.knownResults(),
+    answers: work.answers(),
+    history: historyOf(run, context),
+  };
+}
+
+async function* historyOf({ sessionId }: Run, context: LlmContext) {
+  let afterSeq = 0;
+  for (;;) {
+    const messages = await context.read(sessionId, afterSeq, historyPage);
+    yield* sizeGroups(
+      messages.map(({ payload }) => payload),
+      ({ length }) => length,
+    );
+    afterSeq = messages.at(-1)?.seq ?? afterSeq;
+    if (messages.length < historyPage) {
+      return;
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import type { RunId, SessionId } from '@spanwise/kernel';
+import type { Interrupt } from '../event/agent-event.ts';
+
+/** An answer of the owner of the session. */
+export interface OwnersAnswer {
+  readonly sessionId: SessionId;
+  readonly runId: RunId;
+  readonly interruptId: string;
+  readonly answerJson: string;
+  readonly answeredBy: string;
+}
+
+export type AnswerOutcome =
+  /** It is stored, or was, with the same content. */
+  | 'answered'
+  /** It has another answer, or expired. */
+  | 'answered-before'
+  /** There is none, or its run is over. */
+  | 'not-found';
+
+/** What runs wait for. An interrupt is stored in the transaction that commits its INTERRUPT. */
+export interface InterruptRepository {
+  /** Stores an answer, once. */
+  answer(answer: OwnersAnswer, nowMs: number): Promise<AnswerOutcome>;
+  /** What of a run nobody has answered, in the order of ids. */
+  open(runId: RunId): Promise<readonly Interrupt[]>;
+}

@@ -1,0 +1,60 @@
+import { type Client, createClient, type Transport } from '@connectrpc/connect';
+import { FileSystemService } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
+import { ExecutionStop, ToolHostService } from '@spanwise/contracts/spanwise/tool/v1/tool';
+import { brandId, type IdGenerator, type SessionId, type Uid } from '@spanwise/kernel';
+import { callOptions, toDomainError } from '@spanwise/service-kit';
+import type { Fences, StoppedCall } from '../../application/ports/fences.ts';
+import type { StopOutcome } from '../../domain/run/run.ts';
+import { offTheRecord } from './off-the-record.ts';
+
+/** How long each of the services may take: the tool host gives tools 5 s to stop. */
+const raiseMs = 2_000;
+const stopMs = 5_500;
+
+/** What a service calls itself where no user is behind a call. */
+const serviceIdentity = { uid: brandId<Uid>('spanwise-session'), email: '', token: '' };
+
+const outcomes = new Map<ExecutionStop, StopOutcome>([
+  [ExecutionStop.STOPPED, 'stopped'],
+  [ExecutionStop.FINISHED, 'finished'],
+]);
+
+/** The fences of tool-host and filesystem, on connections of their own: they must not wait behind runs. */
+export class ConnectFences implements Fences {
+  readonly #toolHost: Client<typeof ToolHostService>;
+  readonly #filesystem: Client<typeof FileSystemService>;
+  readonly #ids: IdGenerator;
+
+  constructor(toolHost: Transport, filesystem: Transport, ids: IdGenerator) {
+    this.#toolHost = createClient(ToolHostService, toolHost);
+    this.#filesystem = createClient(FileSystemService, filesystem);
+    this.#ids = ids;
+  }
+
+  async raise(sessionId: SessionId, epoch: number, signal: AbortSignal): Promise<void> {
+    await this.#fence(sessionId, epoch, false, AbortSignal.any([signal, AbortSignal.timeout(raiseMs)]));
+  }
+
+  stop(sessionId: SessionId, epoch: number, signal: AbortSignal): Promise<readonly StoppedCall[]> {
+    return this.#fence(sessionId, epoch, true, AbortSignal.any([signal, AbortSignal.timeout(stopMs)]));
+  }
+
+  async #fence(
+    sessionId: SessionId,
+    epoch: number,
+    stop: boolean,
+    signal: AbortSignal,
+  ): Promise<readonly StoppedCall[]> {
+    const request = { sessionId, epoch: BigInt(epoch), stop };
+    const options = callOptions({ identity: serviceIdentity, span: offTheRecord(this.#ids) }, signal);
+    try {
+      const [{ stopped }] = await Promise.all([
+        this.#toolHost.fence(request, options),
+        this.#filesystem.fence(request, options),
+      ]);
+      return stopped.map(({ callId, outcome }) => ({ callId, outcome: outcomes.get(outcome) ?? 'unstoppable' }));
+    } catch (error) {
+      throw toDomainError(error);
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import type { RunId } from '@spanwise/kernel';
+import { type Database, firstRow, insertRows, type SqlExecutor } from '@spanwise/persistence';
+import { type AgentEvent, eventTime, eventTimeMs, type Interrupt } from '../../domain/event/agent-event.ts';
+import type { AnswerOutcome, InterruptRepository, OwnersAnswer } from '../../domain/run/interrupt-repository.ts';
+import { isOver, type RunStatus } from '../../domain/run/run.ts';
+
+type InterruptRow = {
+  readonly id: string;
+  readonly call_id: string;
+  readonly kind: number;
+  readonly message: string;
+  readonly schema_json: string;
+  readonly expires_at: number | null;
+};
+
+const columns = ['run_id', 'id', 'call_id', 'kind', 'message', 'schema_json', 'expires_at'] as const;
+
+/** Stores the interrupts that an append tells of, in its transaction: what is seen can be answered. */
+export async function insertInterrupts(tx: SqlExecutor, runId: RunId, events: readonly AgentEvent[]): Promise<void> {
+  const rows = events.flatMap(({ data }) => {
+    const interrupt = data.case === 'interrupt' ? data.value.interrupt : undefined;
+    return interrupt === undefined ? [] : [valuesOf(runId, interrupt)];
+  });
+  if (rows.length > 0) {
+    await insertRows(tx, 'interrupts', columns, rows);
+  }
+}
+
+function valuesOf(runId: RunId, { id, callId, kind, message, schemaJson, expireTime }: Interrupt) {
+  const expiresAt = expireTime === undefined ? null : Math.floor(eventTimeMs(expireTime));
+  return [runId, id, callId, kind, message, schemaJson, expiresAt];
+}
+
+/** Interrupts on prepared SQL. */
+export class SqlInterruptRepository implements InterruptRepository {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  answer(answer: OwnersAnswer, nowMs: number): Promise<AnswerOutcome> {
+    const { sessionId, runId, interruptId, answerJson, answeredBy } = answer;
+    return this.#database.transaction(async (tx) => {
+      // Locks the session: a run that begins to wait at this moment sees the answer, or this sees it wait.
+      await tx.run('update sessions set updated_at = ? where id = ?', [nowMs, sessionId]);
+      const found = await firstRow<{ status: string; answered_at: number | null; answer: string | null }>(
+        tx,
+        `select r.status, i.answered_at, i.answer from interrupts i join runs r on r.id = i.run_id
+          where i.run_id = ? and i.id = ? and r.session_id = ?`,
+        [runId, interruptId, sessionId],
+      );
+      if (found === undefined) {
+        return 'not-found';
+      }
+      if (found.answered_at !== null) {
+        return found.answer === answerJson ? 'answered' : 'answered-before';
+      }
+      if (isOver(found.status as RunStatus)) {
+        return 'not-found';
+      }
+      const store = `update interrupts set answer = ?, answered_by = ?, answered_at = ?
+        where run_id = ? and id = ? and answered_at is null`;
+      await tx.run(store, [answerJson, answeredBy, nowMs, runId, interruptId]);
+      return 'answered';
+    });
+  }
+
+  async open(runId: RunId): Promise<readonly Interrupt[]> {
+    const rows = await this.#database.all<InterruptRow>(
+      `select id, call_id, kind, message, schema_json, expires_at from interrupts
+        where run_id = ? and answered_at is null order by id`,
+      [runId],
+    );
+    return rows.map(({ id, call_id: callId, kind, message, schema_json: schemaJson, expires_at: expiresAt }) => ({
+      id,
+      callId,
+      kind,
+      message,
+      schemaJson,
+      ...(expiresAt === null ? {} : { expireTime: eventTime(expiresAt) }),
+    }));
+  }
+}

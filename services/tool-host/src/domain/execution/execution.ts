@@ -1,0 +1,121 @@
+import { type CallId, invariantBroken, type RunId, type SessionId, unreachable } from '@spanwise/kernel';
+import type { ToolEffect } from '../tool/tool.ts';
+import type { CallEnd } from '../tool/tool-call.ts';
+import { callReused, interruptMismatch } from './execution-errors.ts';
+import type { Interrupt } from './interrupt.ts';
+
+/**
+ * Where an execution stands: it goes on, or its instance died and nobody has judged it yet (STARTED); it waits for an
+ * interrupt; it has a result; or it was begun and whoever executed it is gone (UNKNOWN).
+ */
+export type ExecutionState = 'STARTED' | 'SUSPENDED' | 'DONE' | 'UNKNOWN';
+
+/** What the ledger keeps; READ_ONLY calls have no row. */
+export type LedgeredEffect = Exclude<ToolEffect, 'READ_ONLY'>;
+
+/** A call: unique in its run. */
+export interface ExecutionKey {
+  readonly runId: RunId;
+  readonly callId: CallId;
+}
+
+/** An attempt to execute a call. */
+export interface ExecutionStart extends ExecutionKey {
+  readonly sessionId: SessionId;
+  /** The process that will execute it. */
+  readonly instanceId: string;
+  /** UUID of this attempt: tells its row from that of any other, also after a commit whose answer was lost. */
+  readonly mark: string;
+  readonly epoch: number;
+  readonly tool: string;
+  readonly effect: LedgeredEffect;
+  /** Digest of tool and arguments. */
+  readonly argsHash: string;
+  /** The interrupt that the attempt brings an answer for. */
+  readonly answeredInterruptId: string | undefined;
+}
+
+/** A row of the ledger. */
+export interface Execution extends Omit<ExecutionStart, 'answeredInterruptId'> {
+  readonly state: ExecutionState;
+  /** What it waits for, or waited for. */
+  readonly interrupt: Interrupt | undefined;
+  /** How it ended; with UNKNOWN what was told, if anything. */
+  readonly end: CallEnd | undefined;
+  /** True while the lease of its instance runs. */
+  readonly isAlive: boolean;
+}
+
+/** How an attempt leaves the ledger. */
+export type Settlement =
+  | { readonly state: 'DONE'; readonly end: CallEnd }
+  | { readonly state: 'SUSPENDED'; readonly interrupt: Interrupt }
+  | { readonly state: 'UNKNOWN'; readonly end: CallEnd };
+
+/** What the ledger says to an attempt. */
+export type StartVerdict =
+  /** It begins, or had begun: the row is STARTED and its own. Nobody else executes the call. */
+  | { readonly type: 'begin' }
+  /** Another attempt goes on. */
+  | { readonly type: 'running' }
+  | { readonly type: 'ended'; readonly end: CallEnd }
+  | { readonly type: 'suspended'; readonly interrupt: Interrupt }
+  /** It may have been executed, and must not be again. */
+  | { readonly type: 'unknown' };
+
+/**
+ * Judges an attempt by what the ledger has of its call. Throws CALL_REUSED when that is another call, INVALID_FIELD when
+ * the attempt answers another interrupt than the one that the call waits for.
+ */
+export function judgeStart(start: ExecutionStart, found: Execution | undefined): StartVerdict {
+  if (found === undefined || isOwnStart(start, found)) {
+    return { type: 'begin' };
+  }
+  if (found.sessionId !== start.sessionId || found.argsHash !== start.argsHash) {
+    throw callReused(start.callId);
+  }
+  switch (found.state) {
+    case 'DONE':
+      return ended(found);
+    case 'SUSPENDED':
+      return waiting(start, found);
+    case 'STARTED':
+      return found.isAlive ? { type: 'running' } : afterCrash(start, found);
+    case 'UNKNOWN':
+      return afterCrash(start, found);
+    default:
+      return unreachable(found.state);
+  }
+}
+
+/** True when the row is that of the attempt itself: its commit was not answered. */
+export function isOwnStart(start: ExecutionStart, found: Execution): boolean {
+  return found.mark === start.mark && found.state === 'STARTED';
+}
+
+function ended({ end }: Execution): StartVerdict {
+  if (end === undefined) {
+    throw invariantBroken('an execution is done without a result');
+  }
+  return { type: 'ended', end };
+}
+
+function waiting({ answeredInterruptId }: ExecutionStart, { interrupt }: Execution): StartVerdict {
+  if (interrupt === undefined) {
+    throw invariantBroken('an execution is suspended without an interrupt');
+  }
+  if (answeredInterruptId === undefined) {
+    return { type: 'suspended', interrupt };
+  }
+  if (answeredInterruptId !== interrupt.id) {
+    throw interruptMismatch(interrupt.id);
+  }
+  return { type: 'begin' };
+}
+
+function afterCrash(start: ExecutionStart, found: Execution): StartVerdict {
+  if (found.effect === 'NON_REPEATABLE') {
+    return { type: 'unknown' };
+  }
+  return found.interrupt === undefined ? { type: 'begin' } : waiting(start, found);
+}

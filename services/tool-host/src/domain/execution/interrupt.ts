@@ -1,0 +1,24 @@
+import type { CallId } from '@spanwise/kernel';
+
+/** What a call waits for: something that only the owner of the session can answer. */
+export interface Interrupt {
+  /** UUID v7, unique in the session. */
+  readonly id: string;
+  readonly kind: 'question';
+  readonly callId: CallId;
+  /** For people: what is asked, at most 64 KiB. */
+  readonly message: string;
+  /** JSON Schema (2020-12) of the answer, as JSON text. */
+  readonly schemaJson: string;
+  /** When the run goes on without an answer: milliseconds since 1970 UTC. */
+  readonly expiresAtMs: number;
+}
+
+/** What became of an interrupt. */
+export interface InterruptAnswer {
+  readonly interruptId: string;
+  /** JSON text; empty when expired. */
+  readonly answerJson: string;
+  /** True when nobody answered in time. */
+  readonly isExpired: boolean;
+}
