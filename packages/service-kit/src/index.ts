@@ -28,6 +28,7 @@ export {
   type InternalTransport,
   type InternalTransportOptions,
 } from './internal-transport.ts';
+export { reachableUrl } from './reachable-url.ts';
 export { type Migratable, type RunningService, runMigrations, runService, stopSignal } from './run-service.ts';
 export {
   defaultLimits,

@@ -10,6 +10,7 @@ import {
   insecureDevAuthenticate,
   jwtAuthenticate,
   type RunningService,
+  reachableUrl,
   serve,
 } from '@spanwise/service-kit';
 import { createLogger, type Logger, Telemetry } from '@spanwise/telemetry';
@@ -123,7 +124,7 @@ export async function createSessionService(
     checkReady: () => database.checkReady(),
   });
   resources.use(server);
-  ownUrl ||= server.url;
+  ownUrl ||= reachableUrl(config.host, server);
   await lease.begin();
   if (config.isAlone) {
     // Nobody else uses the database: whoever had runs before is dead.
@@ -159,12 +160,13 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const { database, telemetry, address } = parts;
   const clock = overrides.clock ?? systemClock;
   const ids = overrides.ids ?? randomIds(() => clock.nowMs());
+  const without = config.testWithout;
   const reports = loggerRunReports(parts.logger);
   const sessions = new MikroOrmSessionRepository(database);
-  const runs = new MikroOrmRunRepository(database);
+  const runs = new MikroOrmRunRepository(database, without);
   const interrupts = new SqlInterruptRepository(database.sql);
   const instances = new SqlInstanceRepository(database.sql);
-  const log = new SqlEventLog(database.sql, clock);
+  const log = new SqlEventLog(database.sql, clock, without);
   const context = new SqlLlmContext(database.sql);
   const hub = new SessionHub();
   const spans = telemetrySpanExporter(telemetry);
@@ -186,12 +188,12 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const driveRun = new DriveRun({
     runtime: new ConnectAgentRuntime(transports, ids),
     fences: new ConnectFences(transport(config.toolHostUrl), transport(config.filesystemUrl), ids),
-    ...{ runs, log, context, hub, spans, codec, clock, ids, toAgentError, reports, instanceId },
+    ...{ runs, log, context, hub, spans, codec, clock, ids, toAgentError, reports, instanceId, without },
     nextOwnerId: () => (drivers.isLeaving ? undefined : lease.id),
     announceReleased: announceReleased({ instances, peers, reports, instanceId }),
   });
   const drivers: RunDrivers = resources.use(new RunDrivers(driveRun));
-  const takeOver = new TakeOver({ runs, drivers, reports, clock, instanceId });
+  const takeOver = new TakeOver({ runs, drivers, reports, clock, instanceId, without });
   const announceCancel = new AnnounceCancel({ runs, instances, drivers, takeOver, signal, peers, hub, reports });
   const startRun = new StartRun({ runs, codec, spans, clock, ids, instanceId, drivers, announceCancel });
   const cancelRun = new CancelRun({ sessions, runs, announceCancel, clock });

@@ -19,7 +19,13 @@ describe('settings', () => {
       ...{ toolHostUrl: 'http://127.0.0.1:7003', filesystemUrl: 'http://127.0.0.1:7004', advertisedUrl: '' },
       ...{ leaseMs: 15_000, leaseRenewMs: 3000, selfFenceMs: 9000, takeOverMs: 2000 },
       ...{ retainEvents: 100_000, retainDays: undefined, purgeDays: 30, retainEveryMs: 3_600_000 },
-      ...{ cancelPollMs: 1000, logPollMs: 1000, telemetry: {}, pageTokenKey: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      ...{
+        cancelPollMs: 1000,
+        logPollMs: 1000,
+        testWithout: new Set(),
+        telemetry: {},
+        pageTokenKey: expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
     });
     expect(Object.isFrozen(config)).toBe(true);
     expect(readSessionConfig({}).pageTokenKey).not.toBe(config.pageTokenKey);
@@ -52,6 +58,7 @@ describe('settings', () => {
       ...{ toolHostUrl: 'http://tools:7003', filesystemUrl: 'http://files:7004' },
       ...{ advertisedUrl: 'http://session-1:7001', takeOverMs: 400 },
       ...{ leaseMs: 3000, leaseRenewMs: 600, selfFenceMs: 1800 },
+      testWithout: new Set(),
       ...{ telemetry: { OTEL_TRACES_EXPORTER: 'otlp' } },
       auth: { kind: 'jwt', jwksUrl: jwt.SPANWISE_JWKS_URL, issuer: jwt.SPANWISE_JWT_ISSUER, audience: 'spanwise' },
     });
@@ -121,4 +128,10 @@ describe('believing headers', () => {
     expect(() => readSessionConfig({ NODE_ENV: 'production' })).toThrow(refused);
     expect(() => assertMayTrustHeaders('127.0.0.1', 'production')).toThrow(refused);
   });
+});
+
+test('a guard can be taken away for a test, and never in production', () => {
+  const env = { SPANWISE_TEST_WITHOUT: 'announcesAttempt,nonRepeatableAtMostOnce,other' };
+  expect(readSessionConfig(env).testWithout).toEqual(new Set(['announcesAttempt', 'nonRepeatableAtMostOnce']));
+  expect(() => readSessionConfig({ ...env, ...jwt, NODE_ENV: 'production' })).toThrow('SPANWISE_TEST_WITHOUT');
 });

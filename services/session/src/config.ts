@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { badSetting, type Environment, EnvironmentReader } from '@spanwise/service-kit';
 import type { TelemetryEnvironment } from '@spanwise/telemetry';
+import { type RunGuard, runGuards } from './domain/run/guards.ts';
 
 /** Settings of the session service. Read once; see README.md for each. */
 export interface SessionConfig {
@@ -45,6 +46,8 @@ export interface SessionConfig {
   readonly retainEveryMs: number;
   readonly cancelPollMs: number;
   readonly logPollMs: number;
+  /** Guards that a test takes away, to show what they are for; refused in production. */
+  readonly testWithout: ReadonlySet<RunGuard>;
   /** `OTEL_*` variables; without them nothing is exported. */
   readonly telemetry: TelemetryEnvironment;
 }
@@ -88,8 +91,19 @@ export function readSessionConfig(env: Environment = process.env): SessionConfig
     retainEveryMs: reader.integer('SPANWISE_RETAIN_EVERY_MS', 3_600_000, { min: 0, max: 86_400_000 }),
     cancelPollMs: reader.integer('SPANWISE_CANCEL_POLL_MS', 1000, { min: 50, max: 60_000 }),
     logPollMs: reader.integer('SPANWISE_LOG_POLL_MS', 1000, { min: 20, max: 60_000 }),
+    testWithout: readTestWithout(reader, env.NODE_ENV),
     telemetry: Object.freeze(Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('OTEL_')))),
   });
+}
+
+function readTestWithout(reader: EnvironmentReader, nodeEnv: string | undefined): ReadonlySet<RunGuard> {
+  const name = 'SPANWISE_TEST_WITHOUT';
+  const named = reader.text(name, '').split(',').filter(Boolean);
+  if (named.length > 0 && nodeEnv === 'production') {
+    throw badSetting(name, 'must not be set in production');
+  }
+  // Other services have guards of their own: a name that is not known here is one of theirs.
+  return new Set(named.filter((guard): guard is RunGuard => guard in runGuards));
 }
 
 function readAuth(reader: EnvironmentReader, host: string, nodeEnv: string | undefined): AuthConfig {

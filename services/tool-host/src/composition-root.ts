@@ -7,6 +7,7 @@ import {
   forwardedAuthenticate,
   internalMaxStreams,
   type RunningService,
+  reachableUrl,
   serve,
 } from '@spanwise/service-kit';
 import { createLogger, type Logger, Telemetry } from '@spanwise/telemetry';
@@ -30,7 +31,6 @@ import { ConnectRunFiles } from './infrastructure/clients/connect-run-files.ts';
 import { migrations } from './infrastructure/persistence/migrations.ts';
 import { SqlInstanceRepository } from './infrastructure/persistence/sql-instance-repository.ts';
 import { SqlLedger } from './infrastructure/persistence/sql-ledger.ts';
-import { reachableUrl } from './infrastructure/reachable-url.ts';
 import { callSpans } from './infrastructure/telemetry/call-spans.ts';
 import { builtInTools } from './infrastructure/tools/built-in-tools.ts';
 
@@ -146,7 +146,7 @@ function wire(config: ToolHostConfig, overrides: ToolHostOverrides, parts: Parts
     onRenewed: () => void records.flush(),
     onError: (error) => logger.warn({ err: error }, 'lease not renewed'),
   });
-  const tools = new ToolCatalog(overrides.tools ?? builtInTools);
+  const tools = new ToolCatalog(guarded(overrides.tools ?? builtInTools, config));
   const executeTool = new ExecuteTool({
     ...{ tools, ledger, records, live, clock, ids, askExpiryMs, instance: lease },
     files: new ConnectRunFiles(parts.files),
@@ -161,4 +161,11 @@ function wire(config: ToolHostConfig, overrides: ToolHostOverrides, parts: Parts
     deleteSessionData: new DeleteSessionData({ ledger, fenceSession }),
   };
   return { lease, live, deps };
+}
+
+/** Without the guard nonRepeatableAtMostOnce, for a test that shows what it is for, every tool may be executed again. */
+function guarded(tools: readonly Tool[], { testWithout }: ToolHostConfig): readonly Tool[] {
+  return testWithout?.has('nonRepeatableAtMostOnce') === true
+    ? tools.map((tool) => ({ ...tool, effect: tool.effect === 'READ_ONLY' ? tool.effect : 'IDEMPOTENT' }))
+    : tools;
 }

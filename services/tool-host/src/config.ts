@@ -30,6 +30,8 @@ export interface ToolHostConfig {
   readonly drainMs: number;
   /** How long a tool may take to stop at a fence. */
   readonly stopMs: number;
+  /** Guards that a test takes away, to show what they are for; refused in production. */
+  readonly testWithout?: ReadonlySet<string>;
   readonly logLevel: (typeof logLevels)[number];
   /** `OTEL_*` variables; without them nothing is exported. */
   readonly telemetry?: TelemetryEnvironment;
@@ -76,9 +78,19 @@ export function readToolHostConfig(env: Environment = process.env): ToolHostConf
     askExpiryMs: reader.integer('SPANWISE_ASK_EXPIRY_MS', dayMs, { min: 1000, max: 365 * dayMs }),
     drainMs: reader.integer('SPANWISE_DRAIN_MS', 120_000, { min: 0, max: 3_600_000 }),
     stopMs: reader.integer('SPANWISE_STOP_MS', 5000, { min: 50, max: 60_000 }),
+    ...readTestWithout(reader, env.NODE_ENV),
     logLevel: reader.choice('SPANWISE_LOG_LEVEL', logLevels, 'info'),
     telemetry: Object.freeze(Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('OTEL_')))),
   });
+}
+
+function readTestWithout(reader: EnvironmentReader, nodeEnv: string | undefined): Pick<ToolHostConfig, 'testWithout'> {
+  const name = 'SPANWISE_TEST_WITHOUT';
+  const named = reader.text(name, '').split(',').filter(Boolean);
+  if (named.length > 0 && nodeEnv === 'production') {
+    throw badSetting(name, 'must not be set in production');
+  }
+  return named.length === 0 ? {} : { testWithout: new Set(named) };
 }
 
 const dayMs = 24 * 60 * 60 * 1000;

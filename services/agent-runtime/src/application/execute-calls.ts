@@ -28,7 +28,7 @@ const maxParallel = 8;
  * Executes the calls of a message that have no result yet: those next to each other that only read side by side, the
  * others in order, one by one, because a write may be what the next call builds on. Results and interrupts are said as
  * they come. A call that can't be executed is answered with what is wrong; only the signal ends this before every call has
- * its result or waits for an interrupt.
+ * its result or waits for an interrupt. Guards of the run protocol: answersOnlyUnanswered.
  */
 export class ExecuteCalls {
   readonly #executeCall: ExecuteCall;

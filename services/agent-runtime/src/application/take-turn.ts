@@ -23,6 +23,7 @@ export interface TakeTurnDeps {
  * have to wait for interrupts: then the turn pauses once all others have their results, and is resumed by another
  * dispatch. When a turn throws, everything that it had opened is closed and every call that may be committed has its
  * result, unless it goes on in another dispatch.
+ * Guards of the run protocol: intentBeforeEffect.
  */
 export class TakeTurn {
   readonly #deps: TakeTurnDeps;

@@ -1,10 +1,14 @@
 import type { Clock } from '@spanwise/kernel';
 import { eventTime } from '../domain/event/agent-event.ts';
+import type { RunGuard } from '../domain/run/guards.ts';
 import type { Claim } from '../domain/run/run-repository.ts';
 import { AppendBatch } from './append-batch.ts';
 
-/** What a claim tells: the answers that the run has waited for, and RUN_ATTEMPT. */
-export function announceAttempt(clock: Clock, reason: number): Claim['announce'] {
+/**
+ * What a claim tells: the answers that the run has waited for, and RUN_ATTEMPT. `without`: only for tests that show what a
+ * guard is for.
+ */
+export function announceAttempt(clock: Clock, reason: number, without?: ReadonlySet<RunGuard>): Claim['announce'] {
   return ({ run, lastSeq, lastContextSeq }, answers) => {
     const { sessionId, id: runId, epoch, attempt, span } = run;
     const batch = new AppendBatch({ sessionId, runId, epoch, lastSeq, lastContextSeq }, clock);
@@ -12,7 +16,9 @@ export function announceAttempt(clock: Clock, reason: number): Claim['announce']
     for (const answer of answers) {
       batch.addDurable({ ...at, data: { case: 'interruptAnswered', value: { answer } } });
     }
-    batch.addDurable({ ...at, data: { case: 'runAttempt', value: { attempt, reason } } });
+    if (without?.has('announcesAttempt') !== true) {
+      batch.addDurable({ ...at, data: { case: 'runAttempt', value: { attempt, reason } } });
+    }
     return batch.durable;
   };
 }

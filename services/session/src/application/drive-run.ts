@@ -147,7 +147,7 @@ export class DriveRun {
     }
   }
 
-  /** Why a run must not be dispatched again; undefined when it may. */
+  /** Why a run must not be dispatched again; undefined when it may. Guards: finishesCancelledClaim. */
   #reasonToStop({ run, signals }: DrivenRun, expired: AbortSignal, search: ExecutorSearch): ExecutorEnd | undefined {
     if (run.cancelRequestedAtMs !== undefined || signals.cancel.aborted) {
       return { outcome: { kind: 'aborted' }, usage: undefined };

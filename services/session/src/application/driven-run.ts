@@ -2,6 +2,7 @@ import type { LlmContext } from '../domain/context/llm-context.ts';
 import { eventTime } from '../domain/event/agent-event.ts';
 import { fenced } from '../domain/event/event-errors.ts';
 import type { EventLog } from '../domain/event/event-log.ts';
+import type { RunGuard } from '../domain/run/guards.ts';
 import type { Run } from '../domain/run/run.ts';
 import type { ClaimedRun, StartedRun } from '../domain/run/run-repository.ts';
 import { announceAttempt } from './announce-attempt.ts';
@@ -35,6 +36,8 @@ export interface DriveRunDeps extends EndRunDeps {
   readonly reports: RunReports;
   /** Id of this process: the owner of what it drives. */
   readonly instanceId: () => string;
+  /** Only for tests that show what a guard is for. */
+  readonly without?: ReadonlySet<RunGuard>;
   /** Tells the other replicas that a run is without an owner. */
   readonly announceReleased: (run: Run) => void;
 }
@@ -113,7 +116,7 @@ export class DrivenRun implements Disposable {
     await this.writer.committed();
     const nowMs = clock.nowMs();
     const ownerId = this.#deps.instanceId();
-    const announce = announceAttempt(clock, reason);
+    const announce = announceAttempt(clock, reason, this.#deps.without);
     const claimed = await throughOutage(clock, () => runs.claim({ run: this.run, ownerId, wasLost, nowMs, announce }));
     if (claimed === undefined) {
       throw fenced();
@@ -124,9 +127,15 @@ export class DrivenRun implements Disposable {
     this.writer.continueAs({ ...claimed, nowMs });
   }
 
-  /** Claim → fence → act: when it resolves true, nobody but the coming dispatch can begin anything. */
+  /**
+   * Claim → fence → act: when it resolves true, nobody but the coming dispatch can begin anything.
+   * Guards: fencesBeforeDispatch.
+   */
   async fence(signal: AbortSignal): Promise<boolean> {
     const backoff = new Backoff();
+    if (this.#deps.without?.has('fencesBeforeDispatch') === true) {
+      return true;
+    }
     while (!this.#isFenced && !signal.aborted) {
       const { sessionId, epoch } = this.run;
       try {

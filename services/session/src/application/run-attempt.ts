@@ -25,7 +25,7 @@ export type AttemptEnd =
 
 /**
  * One dispatch of a run: calls the executor, stores and shows what it says in order, and acknowledges its checkpoints.
- * Throws only when nothing can be stored any more.
+ * Throws only when nothing can be stored any more. Guards: checkpointBehindStream.
  */
 export async function attemptRun(
   runtime: AgentRuntime,

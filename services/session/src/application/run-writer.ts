@@ -49,6 +49,7 @@ interface Waiting {
  * The one appender of a run: takes what the run says in order, stores durable events in groups of whatever is ready, and
  * shows everything in that same order. A durable event is shown once it is committed; a delta at once, unless a durable
  * event before it is still waiting.
+ * Guards: resolvesAppendBeforeNext, oneWriterPerEpoch, publishesAfterCommit.
  */
 export class RunWriter {
   /** What the run has begun and not ended. */

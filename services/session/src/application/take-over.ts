@@ -1,5 +1,6 @@
 import type { Clock } from '@spanwise/kernel';
 import { attemptReason } from '../domain/event/agent-event.ts';
+import type { RunGuard } from '../domain/run/guards.ts';
 import type { Run } from '../domain/run/run.ts';
 import type { RunRepository } from '../domain/run/run-repository.ts';
 import { announceAttempt } from './announce-attempt.ts';
@@ -18,6 +19,8 @@ export interface TakeOverDeps {
   readonly reports: RunReports;
   readonly clock: Clock;
   readonly instanceId: () => string;
+  /** Only for tests that show what a guard is for. */
+  readonly without?: ReadonlySet<RunGuard>;
 }
 
 /** Takes runs that nobody drives: their driver was lost or has let go of them, or they have waited long enough. */
@@ -47,7 +50,7 @@ export class TakeOver {
       return undefined;
     }
     const reason = reasonOf(run);
-    const announce = announceAttempt(clock, reason);
+    const announce = announceAttempt(clock, reason, this.#deps.without);
     const ownerId = instanceId();
     const wasLost = reason === attemptReason.driverLost;
     const claim = { run, ownerId, wasLost, nowMs: clock.nowMs(), announce };

@@ -52,6 +52,7 @@ export class FenceSession {
     if (isLocal) {
       return isStop ? this.#stopHere(sessionId, epoch) : [];
     }
+    // The guard stopRefusesLateCalls of the run protocol: a call of this epoch may still be on its way.
     await this.#deps.ledger.raiseFence(sessionId, isStop ? epoch + 1 : epoch);
     return isStop ? this.#stopEverywhere(request) : [];
   }

@@ -70,6 +70,7 @@ function contextOf(
 ): ToolContext {
   const { caller, sessionId, runId, callId, epoch } = call;
   const { span } = spans.context;
+  // The guard passesIdempotencyKey of the run protocol: the same call has the same key, however often it is executed.
   const idempotencyKey = `${runId}:${callId}`;
   return {
     files: tracedFiles(files, { caller, sessionId, viewId: runId, epoch, idempotencyKey, signal }, spans),

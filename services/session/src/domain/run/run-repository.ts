@@ -121,8 +121,9 @@ export interface RunRepository {
   /** The driven runs of an owner. */
   ownedBy(ownerId: string): Promise<readonly OwnedRun[]>;
   /**
-   * Runs to be taken: driven ones without an owner whose lease runs, waiting ones whose time has come or whose cancel was
-   * requested, and those whose cancel was requested more than `cancelMs` ago, whoever owns them. In no order.
+   * Runs to be taken: driven ones without an owner whose lease runs, waiting ones whose time has come, whose cancel was
+   * requested or whose interrupts are all answered, and those whose cancel was requested more than `cancelMs` ago, whoever
+   * owns them. In no order. Guards: cancelMakesWaitingDue, answerMakesWaitingDue.
    */
   abandoned(nowMs: number, cancelMs: number, limit: number): Promise<readonly Run[]>;
   /**

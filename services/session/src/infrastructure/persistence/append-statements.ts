@@ -83,7 +83,7 @@ function eventRow({ sessionId, runId, epoch }: AppendPosition, event: AgentEvent
 
 /**
  * Called when the guard of an append matched no row. Returns when the append was committed before, by this very caller;
- * throws FENCED when the run is no longer this epoch's.
+ * throws FENCED when the run is no longer this epoch's. Guards: recognisesOwnAppend.
  */
 export async function assertCommittedBefore(tx: SqlExecutor, append: Append): Promise<void> {
   const { sessionId, runId, epoch } = append.position;

@@ -1,5 +1,6 @@
 import { brandId, type RunId, type SessionId } from '@spanwise/kernel';
 import { databaseUnavailable, isUniqueViolation, type OpenDatabase } from '@spanwise/persistence';
+import type { RunGuard } from '../../domain/run/guards.ts';
 import { drivenStatuses, type Run, type RunEnding } from '../../domain/run/run.ts';
 import type {
   CancelOutcome,
@@ -33,9 +34,12 @@ class Refused extends Error {}
 /** Runs: reads through MikroORM, transactions as guarded statements on prepared SQL; for MySQL and SQLite. */
 export class MikroOrmRunRepository implements RunRepository {
   readonly #database: OpenDatabase;
+  readonly #without: ReadonlySet<RunGuard>;
 
-  constructor(database: OpenDatabase) {
+  /** `without`: only for tests that show what a guard is for. */
+  constructor(database: OpenDatabase, without: ReadonlySet<RunGuard> = new Set()) {
     this.#database = database;
+    this.#without = without;
   }
 
   async start(request: StartRequest, plan: StartPlan): Promise<StartOutcome> {
@@ -144,7 +148,10 @@ export class MikroOrmRunRepository implements RunRepository {
   }
 
   async beginFinishing(runId: RunId, epoch: number, ending: RunEnding): Promise<boolean> {
-    return (await this.#database.sql.run(statements.beginFinishing, [encodeEnding(ending), runId, epoch])) === 1;
+    const sql = this.#without.has('finishingUnlessCancelRequested')
+      ? statements.beginFinishing.replace('and cancel_requested_at is null', '')
+      : statements.beginFinishing;
+    return (await this.#database.sql.run(sql, [encodeEnding(ending), runId, epoch])) === 1;
   }
 
   finish(finish: Finish): Promise<StartedRun | undefined> {

@@ -68,7 +68,7 @@ export class MikroOrmSessionRepository implements SessionRepository {
   }
 }
 
-/** Undefined when the session changed between reading and deleting it. */
+/** Undefined when the session changed between reading and deleting it. Guards: deletesInOneTransaction. */
 async function tryDelete(
   tx: SqlExecutor,
   uid: Uid,

@@ -11,12 +11,16 @@ import { sessionStatusesBefore } from '../../domain/session/session.ts';
 
 const list = (statuses: readonly string[]) => statuses.map((status) => `'${status}'`).join(', ');
 
+/** Guards: startsOnlyWhenIdle, startsOnlyWhenNotDeleted. */
 export const occupySession = `update sessions
   set status = 'RUNNING', active_run_id = ?, epoch = epoch + 1, last_seq = last_seq + ?, last_ctx_seq = last_ctx_seq + ?,
     updated_at = ?
   where id = ? and uid = ? and status = 'IDLE' and epoch = ? and last_seq = ? and deleted_at is null`;
 
-/** The last append of a run whose session has nothing in its queue. */
+/**
+ * The last append of a run whose session has nothing in its queue.
+ * Guards: releasesSessionWithTerminal, appendsAtLastSeq, appendsOnlyInOwnEpoch, promotesWithFinish.
+ */
 export const releaseSession = `update sessions
   set status = 'IDLE', active_run_id = null, last_seq = last_seq + ?, last_ctx_seq = last_ctx_seq + ?, last_append = ?,
     updated_at = ?
@@ -39,7 +43,10 @@ export const promoteRun = `update runs
     input = null, queue_no = null
   where id = ? and status in (${list(runStatusesBefore('RUNNING'))})`;
 
-/** Locks a session that a run occupies, so that nothing else is decided about it meanwhile. */
+/**
+ * Locks a session that a run occupies, so that nothing else is decided about it meanwhile.
+ * Guards: enqueuesOnlyWhenActive, startsOnlyWhenNotDeleted.
+ */
 export const lockBusySession = `update sessions set updated_at = ?
   where id = ? and active_run_id = ? and deleted_at is null`;
 
@@ -51,19 +58,24 @@ const dequeued = `update runs set status = 'CANCELLED', cancel_requested_at = ?,
 export const dequeueRun = `${dequeued} where id = ? and session_id = ? and status = 'QUEUED'`;
 export const dequeueAll = `${dequeued} where session_id = ? and status = 'QUEUED'`;
 
+/** Guards: promotesTheOldest. */
 export const nextQueued = `select * from runs where session_id = ? and status = 'QUEUED' order by queue_no limit 1`;
 
+/** Guards: claimRaisesEpoch, claimsAtReadEpoch, claimsOnlyActiveRun. */
 export const claimSession = `update sessions set epoch = epoch + 1
   where id = ? and active_run_id = ? and epoch = ?`;
 
+/** Guards: announcesAttempt. */
 export const announceClaim = `update sessions
   set last_seq = last_seq + ?, updated_at = ?, status = ? where id = ? and epoch = ?`;
 
+/** Guards: everyDispatchHasItsEpoch, resumesOnlyWaiting. */
 export const claimRun = `update runs
   set owner_id = ?, epoch = epoch + 1, attempt = attempt + 1, no_progress_attempts = ?, progress_seq = ?, status = ?,
     deadline_at = ?, remaining_ms = null, wake_at = null
   where id = ? and epoch = ? and status in (${list([...drivenStatuses, 'WAITING'])})`;
 
+/** Guards: releasesUnheldRuns. */
 export const releaseRun = `update runs set owner_id = null
   where id = ? and epoch = ? and owner_id = ? and status in (${list(drivenStatuses)})`;
 
@@ -75,20 +87,23 @@ export const waitSession = `update sessions
   where id = ? and active_run_id = ? and epoch = ? and last_seq = ?
     and status in (${list(sessionStatusesBefore('WAITING'))})`;
 
+/** Guards: waitingUnlessCancelRequested, waitsOnlyForUnanswered. */
 export const waitRun = `update runs
   set status = 'WAITING', owner_id = null, remaining_ms = deadline_at - ?, deadline_at = null,
     wake_at = (select min(expires_at) from interrupts where run_id = ? and answered_at is null)
   where id = ? and epoch = ? and cancel_requested_at is null and status in (${list(runStatusesBefore('WAITING'))})
     and exists (select 1 from interrupts where run_id = ? and answered_at is null)`;
 
+/** Guards: cancelsOnlyCancellable. */
 export const requestCancel = `update runs
   set cancel_requested_at = coalesce(cancel_requested_at, ?), cancel_reason = coalesce(cancel_reason, ?)
   where id = ? and session_id = ? and status in (${list(cancellableStatuses.filter((status) => status !== 'QUEUED'))})`;
 
+/** Guards: finishingUnlessCancelRequested. */
 export const beginFinishing = `update runs set status = 'FINISHING', ending = ?
   where id = ? and epoch = ? and cancel_requested_at is null and status in (${list(runStatusesBefore('FINISHING'))})`;
 
-/** Ends a run. A cancelled one needs the flag, a completed one went through FINISHING. */
+/** Ends a run. A cancelled one needs the flag, a completed one went through FINISHING. Guards: onlyTheFlagCancels. */
 export function endRun(status: RunStatus): string {
   const flag = status === 'CANCELLED' ? ' and cancel_requested_at is not null' : '';
   return `update runs set status = '${status}', owner_id = null, terminal_seq = ?, ending = ?, ended_at = ?

@@ -31,7 +31,7 @@ function valuesOf(runId: RunId, { id, callId, kind, message, schemaJson, expireT
   return [runId, id, callId, kind, message, schemaJson, expiresAt];
 }
 
-/** Interrupts on prepared SQL. */
+/** Interrupts on prepared SQL. Guards: answersOnce. */
 export class SqlInterruptRepository implements InterruptRepository {
   readonly #database: Database;
 

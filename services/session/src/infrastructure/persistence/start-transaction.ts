@@ -53,6 +53,7 @@ async function occupy(
   return { kind: 'started', started: { run, uid, ...counters } };
 }
 
+/** Guards: interruptsInOneTransaction. */
 async function enqueue(
   tx: SqlExecutor,
   session: Session,
