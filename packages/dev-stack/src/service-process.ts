@@ -12,29 +12,46 @@ import type { ServiceName } from './embedded-stack.ts';
 export interface ServiceProcess extends AsyncDisposable {
   readonly name: ServiceName;
   readonly url: string;
+  /** The process that runs now, or ran last. */
   readonly child: ChildProcess;
+  /** Drains the process, if it is alive, and starts it again at the same address. */
+  restart(): Promise<void>;
 }
 
 const startTimeoutMs = 30_000;
 /** How long a process may take to drain before it is killed. */
-const stopTimeoutMs = 25_000;
+const stopTimeoutMs = 60_000;
 
 /** Starts a service as its image does, and waits until its health says SERVING. */
 export async function startServiceProcess(name: ServiceName, port: number, env: Environment): Promise<ServiceProcess> {
-  const child = launch(name, [], { ...env, SPANWISE_PORT: String(port) });
   const url = `http://127.0.0.1:${port}`;
-  let output = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    output = (output + chunk.toString()).slice(-4000);
-  });
-  const service = { name, url, child, [Symbol.asyncDispose]: () => stop(child) };
-  try {
-    await serving(url, child);
-  } catch (error) {
-    await stop(child);
-    throw new DomainError('unavailable', 'SERVICE_UNAVAILABLE', `${name} did not start: ${output}`, { cause: error });
-  }
-  return service;
+  const start = async () => {
+    const started = launch(name, [], { ...env, SPANWISE_PORT: String(port) });
+    let output = '';
+    started.stderr?.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-4000);
+    });
+    try {
+      await serving(url, started);
+    } catch (error) {
+      await stop(started);
+      throw new DomainError('unavailable', 'SERVICE_UNAVAILABLE', `${name} did not start: ${output}`, { cause: error });
+    }
+    return started;
+  };
+  let child = await start();
+  return {
+    name,
+    url,
+    get child() {
+      return child;
+    },
+    async restart() {
+      await stop(child);
+      child = await start();
+    },
+    [Symbol.asyncDispose]: () => stop(child),
+  };
 }
 
 /** The migration step of a service. */

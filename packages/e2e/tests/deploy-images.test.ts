@@ -25,6 +25,7 @@ describe.skipIf(mysqlServerUrl === undefined)('what the images run, on MySQL and
   const resources = new AsyncDisposableStack();
   const containers = new Map<ServiceName, Container>();
   const environments = new Map<ServiceName, Variables>();
+  let startSession: () => Promise<Container>;
   let collector: OtlpReceiver;
   let identityServer: ChildProcess;
   const dev = (...args: readonly string[]) => ({
@@ -70,7 +71,7 @@ describe.skipIf(mysqlServerUrl === undefined)('what the images run, on MySQL and
       SPANWISE_DATABASE_URL: resources.use(await freshDatabase(mysqlServerUrl ?? '')).url,
     });
     environments.set('filesystem', await database());
-    environments.set('tool-host', { ...observed, SPANWISE_FILESYSTEM_URL: url(filesystem) });
+    environments.set('tool-host', { ...(await database()), SPANWISE_FILESYSTEM_URL: url(filesystem) });
     environments.set('agent-runtime', {
       ...observed,
       SPANWISE_NATS_URL: natsServerUrl ?? '',
@@ -86,15 +87,17 @@ describe.skipIf(mysqlServerUrl === undefined)('what the images run, on MySQL and
       SPANWISE_JWKS_URL: `${url(Number(identityPort))}/jwks.json`,
       SPANWISE_PAGE_TOKEN_KEY: 'k',
       SPANWISE_RUNTIME_URL: url(runtime),
+      SPANWISE_TOOL_HOST_URL: url(toolHost),
+      SPANWISE_FILESYSTEM_URL: url(filesystem),
     });
     for (const [service, port] of [
       ['tool-host', toolHost],
       ['agent-runtime', runtime],
       ['filesystem', filesystem],
-      ['session', session],
     ] as const) {
       await start(service, port ?? 0);
     }
+    startSession = () => start('session', session ?? 0);
   }, 60_000);
   afterAll(async () => {
     await resources.disposeAsync();
@@ -103,7 +106,7 @@ describe.skipIf(mysqlServerUrl === undefined)('what the images run, on MySQL and
 
   test('serve, but are not healthy before their schema is migrated', async () => {
     await containers.get('agent-runtime')?.healthy();
-    for (const service of ['session', 'filesystem', 'tool-host'] as const) {
+    for (const service of ['filesystem', 'tool-host'] as const) {
       const health = () => containers.get(service)?.health();
       await expect
         .poll(health, { timeout: 30_000 })
@@ -111,12 +114,18 @@ describe.skipIf(mysqlServerUrl === undefined)('what the images run, on MySQL and
     }
   }, 60_000);
 
+  test('are not begun, in the case of session, before there is a place for its lease', () => {
+    const variables = { ...environments.get('session'), SPANWISE_PORT: '0' };
+    expect(() => runJob('session', folderOf('session'), [], variables)).toThrow(/^session {2}failed: .*instances/);
+  }, 60_000);
+
   test('migrate once', async () => {
-    for (const service of ['session', 'filesystem'] as const) {
+    for (const service of ['session', 'tool-host', 'filesystem'] as const) {
       const migrate = () => runJob(service, folderOf(service), ['migrate'], environments.get(service) ?? {});
       expect(migrate()).toMatch(/^Migrated: 0001-/);
       expect(migrate()).toBe('The schema is up to date.\n');
     }
+    await startSession();
     await Promise.all([...containers.values()].map((container) => container.healthy()));
   }, 60_000);
 

@@ -37,6 +37,7 @@ const filledIn = {
   MYSQL_ROOT_PASSWORD: 'r',
   MYSQL_PASSWORD: 'p',
 };
+const withDatabase = ['session', 'tool-host', 'filesystem'] as const;
 const compose = readCompose(filledIn);
 const containers = Object.entries(compose.services);
 const isExact = (image: string) => /:\d+\.\d+\.\d+(-[a-z0-9-]+)?$/.test(image);
@@ -46,6 +47,18 @@ const environment = (service: ServiceName) => ({
   ...environmentOf(imageOf(service)),
   ...compose.services[service]?.environment,
 });
+
+/** A time that a source file has as `const name = 1_000;`. */
+function constant(path: string, name: string): number {
+  const [, value] = new RegExp(`const ${name} = ([\\d_]+);`).exec(readText(path)) ?? [];
+  return Number(value?.replaceAll('_', ''));
+}
+
+/** `30s` or `3m` in milliseconds. */
+function durationMs(text = ''): number {
+  const [, count, unit] = /^(\d+)([sm])$/.exec(text) ?? [];
+  return Number(count) * (unit === 'm' ? 60_000 : 1000);
+}
 
 describe('compose.yaml', () => {
   test('pins images of others to an exact version, and builds ours', () => {
@@ -89,7 +102,7 @@ describe('compose.yaml', () => {
   });
 
   test('migrates every database before its service starts', () => {
-    for (const service of ['session', 'filesystem'] as const) {
+    for (const service of withDatabase) {
       const job = compose.services[`${service}-migration`];
       expect(job).toMatchObject({ command: ['migrate'], restart: 'no', healthcheck: { disable: true } });
       expect(job?.environment).toEqual(compose.services[service]?.environment);
@@ -118,9 +131,23 @@ describe('compose.yaml', () => {
   });
 
   test('gives services longer to stop than they take to drain', () => {
-    const [, graceMs] = /graceMs = ([\d_]+);/.exec(readText('packages/service-kit/src/run-service.ts')) ?? [];
-    expect(Number(graceMs?.replace('_', ''))).toBe(20_000);
-    expect(services.map((service) => compose.services[service]?.stop_grace_period)).toEqual(Array(4).fill('30s'));
+    const { drainMs: turnsMs } = readAgentRuntimeConfig(environment('agent-runtime'));
+    const { drainMs: callsMs } = readToolHostConfig(environment('tool-host'));
+    const serverMs = constant('packages/service-kit/src/run-service.ts', 'graceMs') + 1000;
+    const runtimeDrain = 'services/agent-runtime/src/application/drain.ts';
+    const session = ['composition-root.ts', 'application/run-attempt.ts'].map((file) => `services/session/src/${file}`);
+    const drainMs: Readonly<Record<ServiceName, number>> = {
+      session: constant(session[0] ?? '', 'turnGraceMs') + constant(session[1] ?? '', 'stopMs'),
+      'agent-runtime': turnsMs + constant(runtimeDrain, 'yieldMs') + constant(runtimeDrain, 'executionsMs'),
+      'tool-host': callsMs + constant('services/tool-host/src/application/drain-calls.ts', 'recordMs'),
+      filesystem: 0,
+    };
+    const stopMs = services.map((service) => durationMs(compose.services[service]?.stop_grace_period));
+    const spareMs = services.map((service, index) => (stopMs[index] ?? 0) - drainMs[service] - serverMs);
+    expect(spareMs.filter((ms) => ms < 5000)).toEqual([]);
+    // Whoever changes one of these times reads them in the documentation as well.
+    expect(services.map((service) => drainMs[service] + serverMs)).toEqual([46_000, 146_000, 151_000, 21_000]);
+    expect(services.map((service) => compose.services[service]?.stop_grace_period)).toEqual(['1m', '3m', '3m', '30s']);
   });
 
   test('takes all of its variables from .env.example, which has no other', () => {
@@ -148,6 +175,11 @@ describe('the settings of the containers', () => {
       migratesAtStart: false,
       natsUrl: 'nats://nats:4222',
       runtimeUrl: 'http://agent-runtime:7002',
+      toolHostUrl: 'http://tool-host:7003',
+      filesystemUrl: 'http://filesystem:7004',
+      // Each replica has its own address, not the one that they share: a container finds it out by itself.
+      advertisedUrl: '',
+      isAlone: false,
       pageTokenKey: 'k',
       auth: {
         kind: 'jwt',
@@ -167,15 +199,20 @@ describe('the settings of the containers', () => {
       filesystemUrl: 'http://filesystem:7004',
       natsUrl: 'nats://nats:4222',
       model: { baseUrl: undefined, apiKey: 'sk-test', name: undefined },
+      drainMs: 60_000,
       otel,
     });
     expect(existsSync(agentsDir)).toBe(true);
   });
 
   test('are those that tool-host understands', () => {
-    expect(readToolHostConfig(environment('tool-host'))).toEqual({
+    expect(readToolHostConfig(environment('tool-host'))).toMatchObject({
       ...everyone('tool-host'),
       filesystemUrl: 'http://filesystem:7004',
+      databaseUrl: database('tool_host'),
+      migratesAtStart: false,
+      advertisedUrl: undefined,
+      isAlone: false,
       telemetry: otel,
     });
   });
@@ -195,6 +232,13 @@ describe('the settings of the containers', () => {
     );
   });
 
+  test('do not let a guard be taken away in a container', () => {
+    const without = { SPANWISE_TEST_WITHOUT: 'fencesBeforeDispatch' };
+    const message = 'SPANWISE_TEST_WITHOUT must not be set in production';
+    expect(() => readSessionConfig({ ...environment('session'), ...without })).toThrow(message);
+    expect(() => readToolHostConfig({ ...environment('tool-host'), ...without })).toThrow(message);
+  });
+
   test.each(services)('name nothing that %s does not read', (service) => {
     const read: readonly string[] =
       readText(`services/${service}/src/config.ts`).match(/(?<=')[A-Z][A-Z_]+(?=')/g) ?? [];
@@ -210,7 +254,7 @@ describe('the settings of the containers', () => {
 
   test('name databases that MySQL makes, and its user', () => {
     const sql = readText('deploy/compose/databases.sql');
-    for (const service of ['session', 'filesystem'] as const) {
+    for (const service of withDatabase) {
       const { username, password, pathname } = new URL(environment(service).SPANWISE_DATABASE_URL ?? '');
       const { MYSQL_USER, MYSQL_PASSWORD } = compose.services.mysql?.environment ?? {};
       expect([username, password]).toEqual([MYSQL_USER, MYSQL_PASSWORD]);

@@ -35,7 +35,17 @@ export function follow(client: SpanwiseClient, sessionId: string, input: string,
 
 /** What a person would have read: the text of all answer blocks whose message was completed. */
 export function answerText(events: readonly AgentEvent[]): string {
-  return events.map(({ data }) => (data.case === 'textDelta' ? data.value.text : '')).join('');
+  const complete = new Set(events.flatMap(({ data }) => (data.case === 'message' ? [data.value.messageId] : [])));
+  const messages = new Map<string, string>();
+  let text = '';
+  for (const { data } of events) {
+    if (data.case === 'textStart') {
+      messages.set(data.value.blockId, data.value.messageId);
+    } else if (data.case === 'textDelta' && complete.has(messages.get(data.value.blockId) ?? '')) {
+      text += data.value.text;
+    }
+  }
+  return text;
 }
 
 /** Seqs of the durable events. */

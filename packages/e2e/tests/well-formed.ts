@@ -10,6 +10,7 @@ export function brokenRules(events: readonly AgentEvent[]): readonly string[] {
   const spans = new Set<string>();
   const calls = new Map<string, number>();
   const abandoned = new Set<string>();
+  const complete = new Set<string>();
   const messageOf = new Map<string, string>();
   let terminals = 0;
   for (const { data, span, seq } of events) {
@@ -45,8 +46,21 @@ export function brokenRules(events: readonly AgentEvent[]): readonly string[] {
       case 'toolResult':
         calls.set(data.value.callId, (calls.get(data.value.callId) ?? 0) + 1);
         break;
+      case 'message':
+        complete.add(data.value.messageId);
+        break;
       case 'messageAbandoned':
         abandoned.add(data.value.messageId);
+        break;
+      case 'runAttempt':
+        // What the dispatch before had open is void: blocks and calls of incomplete messages, spans but the run's own.
+        blocks.clear();
+        [...spans].filter((id) => id !== span?.id).forEach((id) => spans.delete(id));
+        for (const messageId of new Set(messageOf.values())) {
+          if (!complete.has(messageId)) {
+            abandoned.add(messageId);
+          }
+        }
         break;
       case 'spanStart':
         spans.add(span?.id ?? '');
