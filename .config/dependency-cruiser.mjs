@@ -57,7 +57,7 @@ export default {
       name: 'packages-know-no-service',
       comment: 'Only dev-stack, and what boots it, imports services.',
       severity: 'error',
-      from: { path: '^packages/', pathNot: '^packages/(dev-stack|e2e|bench)/' },
+      from: { path: '^packages/', pathNot: '^packages/(dev-stack|e2e|bench|faults)/' },
       to: { path: '^services/' },
     },
     {

@@ -34,10 +34,22 @@ test('drops a live delta that was told before', () => {
 });
 
 test('finds a hole before a delta, and in elided text', () => {
-  expect(new DeltaFilter().pass(delta(3, 'lo'))).toBe(hole);
+  const opened = () => {
+    const filter = new DeltaFilter();
+    filter.pass(create(AgentEventSchema, { seq: 6n, data: { case: 'textStart', value: { blockId: 'b' } } }));
+    return filter;
+  };
+  expect(opened().pass(delta(3, 'lo'))).toBe(hole);
+  expect(opened().pass(delta(0, '', { seq: 7, elidedBytes: 5 }))).toBe(hole);
   expect(new DeltaFilter().pass(delta(0, '', { seq: 7, elidedBytes: 5 }))).toBe(hole);
 });
 
+test('begins in the middle of a block where the stream does', () => {
+  const filter = new DeltaFilter();
+  expect(textOf(filter.pass(delta(2200, 'after', { seq: 8 })))).toBe('after');
+  expect(textOf(filter.pass(delta(2200, 'after')))).toBe(undefined);
+  expect(filter.pass(delta(2210, 'hole'))).toBe(hole);
+});
 test('begins anew for another block of the same name after its end', () => {
   const filter = new DeltaFilter();
   filter.pass(delta(0, 'Hello'));

@@ -14,6 +14,13 @@ export class DeltaFilter {
   pass(event: AgentEvent): AgentEvent | typeof hole | undefined {
     const { data } = event;
     switch (data.case) {
+      case 'textStart':
+      case 'reasoningStart':
+        this.#have.set(data.value.blockId, 0);
+        return event;
+      case 'toolCallStart':
+        this.#have.set(data.value.callId, 0);
+        return event;
       case 'textDelta':
       case 'reasoningDelta':
         return this.#trim(event, data.value.blockId, data.value);
@@ -36,8 +43,9 @@ export class DeltaFilter {
   }
 
   #trim(event: AgentEvent, blockId: string, delta: { offset: bigint; text: string; elidedBytes: bigint }) {
-    const have = this.#have.get(blockId) ?? 0;
     const offset = Number(delta.offset);
+    // A stream that begins in the middle of a block has what lies before it from elsewhere.
+    const have = this.#have.get(blockId) ?? offset;
     const bytes = Buffer.from(delta.text);
     if (offset > have || offset + Number(delta.elidedBytes) > have) {
       return bytes.length === 0 && delta.elidedBytes === 0n ? event : hole;

@@ -13,7 +13,9 @@ export function errorInterceptor(logger: Logger): Interceptor {
       const connectError = toConnectError(error);
       const { span } = request.contextValues.get(callContextKey);
       const facts = { rpc: request.method.name, code: Code[connectError.code], trace_id: span?.traceId };
-      if (connectError.code === Code.Internal) {
+      if (connectError.code === Code.Internal && isOfStream(connectError.cause ?? error)) {
+        logger.debug(facts, 'the caller is gone');
+      } else if (connectError.code === Code.Internal) {
         logger.error({ ...facts, err: connectError.cause ?? error }, 'request failed');
       } else {
         logger.debug({ ...facts, message: connectError.rawMessage }, 'request refused');
@@ -36,4 +38,9 @@ async function* translated<Message>(messages: AsyncIterable<Message>, refuse: (e
   } catch (error) {
     throw refuse(error);
   }
+}
+
+/** What a write says when the connection of the caller was cut in the middle of it. */
+function isOfStream(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_HTTP2_INVALID_STREAM';
 }

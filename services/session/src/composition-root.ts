@@ -15,7 +15,7 @@ import {
 } from '@spanwise/service-kit';
 import { createLogger, type Logger, Telemetry } from '@spanwise/telemetry';
 import { authenticatePeers } from './api/peer-authentication.ts';
-import { sessionPeerServiceHandler } from './api/session-peer-service-handler.ts';
+import { type SessionPeerUseCases, sessionPeerServiceHandler } from './api/session-peer-service-handler.ts';
 import { sessionServiceHandler } from './api/session-service-handler.ts';
 import { AnnounceCancel } from './application/announce-cancel.ts';
 import { announceReleased } from './application/announce-released.ts';
@@ -49,6 +49,7 @@ import { HmacPageTokens } from './infrastructure/hmac-page-tokens.ts';
 import { HmacPeerProof } from './infrastructure/hmac-peer-proof.ts';
 import { loggerRunReports } from './infrastructure/logger-run-reports.ts';
 import { busCancelSignal } from './infrastructure/messaging/bus-cancel-signal.ts';
+import type { StoreOptions } from './infrastructure/persistence/append-statements.ts';
 import { migrations } from './infrastructure/persistence/migrations.ts';
 import { MikroOrmRunRepository } from './infrastructure/persistence/mikro-orm-run-repository.ts';
 import { MikroOrmSessionRepository } from './infrastructure/persistence/mikro-orm-session-repository.ts';
@@ -162,18 +163,16 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const ids = overrides.ids ?? randomIds(() => clock.nowMs());
   const without = config.testWithout;
   const reports = loggerRunReports(parts.logger);
-  const sessions = new MikroOrmSessionRepository(database);
-  const runs = new MikroOrmRunRepository(database, without);
-  const interrupts = new SqlInterruptRepository(database.sql);
-  const instances = new SqlInstanceRepository(database.sql);
-  const log = new SqlEventLog(database.sql, clock, without);
-  const context = new SqlLlmContext(database.sql);
+  const { sessions, runs, interrupts, instances, log, context } = storesOf(database, clock, {
+    without,
+    onRecognised: (position) => reports.recognised(position),
+  });
   const hub = new SessionHub();
   const spans = telemetrySpanExporter(telemetry);
   const codec = protoMessageCodec;
   const pageTokens = new HmacPageTokens(config.pageTokenKey);
   const signal = busCancelSignal(parts.bus);
-  const onError = reports.pollFailed;
+  const onError = (error: unknown) => reports.pollFailed(error);
   const { leaseMs, leaseRenewMs: renewMs, selfFenceMs } = config;
   const onLost = () => drivers.loseAll();
   const lease = resources.use(
@@ -209,11 +208,7 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
     readRuns: new ReadRuns({ sessions, runs, interrupts, pageTokens }),
     readLog: new ReadLog({ sessions, runs, log, context, pageTokens }),
   };
-  const peerUseCases = {
-    tailSession: new TailSession({ hub }),
-    cancel: (runId: RunId) => drivers.cancel(runId),
-    released: () => void takeOver.execute().catch(onError),
-  };
+  const peerUseCases = peerUseCasesOf(hub, drivers, takeOver, onError);
   const retain = retainOf(config, database, clock, transport, onError);
   const polls = [
     () => startPolls({ runs, drivers, takeOver, instanceId, ownRunsMs, takeOverMs, onError }),
@@ -221,6 +216,30 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
     () => retainEvery(config.retainEveryMs, retain, onError),
   ];
   return { useCases, peerUseCases, proof, hub, drivers, lease, instances, polls, takeOver };
+}
+
+function peerUseCasesOf(
+  hub: SessionHub,
+  drivers: RunDrivers,
+  takeOver: TakeOver,
+  onError: (error: unknown) => void,
+): SessionPeerUseCases {
+  return {
+    tailSession: new TailSession({ hub }),
+    cancel: (runId) => drivers.cancel(runId),
+    released: () => void takeOver.execute().catch(onError),
+  };
+}
+
+function storesOf(database: OpenDatabase, clock: Clock, options: StoreOptions) {
+  return {
+    sessions: new MikroOrmSessionRepository(database),
+    runs: new MikroOrmRunRepository(database, options),
+    interrupts: new SqlInterruptRepository(database.sql),
+    instances: new SqlInstanceRepository(database.sql),
+    log: new SqlEventLog(database.sql, clock, options),
+    context: new SqlLlmContext(database.sql),
+  };
 }
 
 /** One look at what is not to be kept, as a step of its own; says what it threw away. */

@@ -29,7 +29,7 @@ export function newSession(facts: Partial<Session> = {}): Session {
 }
 
 /** What a run begins with: one event and one row. */
-export function beginning(session: Session, facts: Partial<Run> = {}): RunBeginning {
+function beginning(session: Session, facts: Partial<Run> = {}): RunBeginning {
   const id = facts.id ?? brandId<RunId>(ids.uuid());
   const run: Run = {
     id,
@@ -112,7 +112,7 @@ export function eventAt(seq: number, sessionId: SessionId, runId: RunId, epoch: 
   return { seq: BigInt(seq), sessionId, runId, epoch: BigInt(epoch), span, time: eventTime(1_800_000_000_123.5), data };
 }
 
-export function rowOf(runId: RunId): ContextRow {
+function rowOf(runId: RunId): ContextRow {
   return { messageId: ids.uuid(), runId, role: 2, tokens: 3, payload: new Uint8Array([0, 1, 255]) };
 }
 

@@ -3,13 +3,17 @@ import { describe, expect, test } from 'vitest';
 
 import { inMemoryRepositories, mysqlRepositories, type Repositories, sqliteRepositories } from './repository-sets.ts';
 import { runOwnershipContract } from './run-ownership.contract.ts';
+import { runQueueContract } from './run-queue.contract.ts';
 import { runRepositoryContract } from './run-repository.contract.ts';
+import { runWaitingContract } from './run-waiting.contract.ts';
 import { sessionRepositoryContract } from './session-repository.contract.ts';
 
 function repositoriesContract(open: () => Promise<Repositories>): void {
   describe('sessions', () => sessionRepositoryContract(open));
   describe('runs', () => runRepositoryContract(open));
   describe('ownership of runs', () => runOwnershipContract(open));
+  describe('queued runs', () => runQueueContract(open));
+  describe('waiting runs', () => runWaitingContract(open));
 }
 
 /** The queries that must not grow with the table, and the index that each is to use. */

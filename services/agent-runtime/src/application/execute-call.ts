@@ -6,6 +6,7 @@ import { isFenced } from '../domain/run/run-errors.ts';
 import type { Tool } from '../domain/tool/tool.ts';
 import { failedResult, lostResult, shownResult } from './answer-calls.ts';
 import type { LeftExecutions } from './left-executions.ts';
+import { Patience } from './patience.ts';
 import type { Timers } from './ports/timers.ts';
 import {
   type FoundExecution,
@@ -18,7 +19,6 @@ import {
 import type { RunLog } from './run-log.ts';
 import type { RunSignal } from './run-signal.ts';
 import { ToolEvents } from './tool-events.ts';
-import { ToolHostPatience } from './tool-host-patience.ts';
 import { sleep, untilAborted } from './until-aborted.ts';
 
 export interface ExecuteCallDeps {
@@ -69,7 +69,7 @@ export class ExecuteCall {
    */
   async execute(pending: PendingCall, stop: RunSignal): Promise<ToolAnswer> {
     const { call, tool } = pending;
-    const patience = new ToolHostPatience(this.#deps);
+    const patience = new Patience(this.#deps);
     const isKept = tool.effect !== 'read-only';
     try {
       let isKnown = !(isKept && pending.wasBegun);
@@ -93,7 +93,7 @@ export class ExecuteCall {
   }
 
   /** What became of the call, once it is not executing any more; unknown when tool-host does not say. */
-  async #find(pending: PendingCall, patience: ToolHostPatience, stop: RunSignal): Promise<FoundExecution> {
+  async #find(pending: PendingCall, patience: Patience, stop: RunSignal): Promise<FoundExecution> {
     const { toolHost, timers } = this.#deps;
     const { run, call, parent: span } = pending;
     for (;;) {
@@ -118,11 +118,7 @@ export class ExecuteCall {
   }
 
   /** Undefined when tool-host was lost in the middle of it. Throws what tool-host refused it with. */
-  async #executeNow(
-    pending: PendingCall,
-    patience: ToolHostPatience,
-    stop: RunSignal,
-  ): Promise<ToolAnswer | undefined> {
+  async #executeNow(pending: PendingCall, patience: Patience, stop: RunSignal): Promise<ToolAnswer | undefined> {
     for (;;) {
       try {
         const answer = await this.#executeOnce(pending, stop);

@@ -8,6 +8,7 @@ import type { RunDispatch } from '../domain/run/run-dispatch.ts';
 import type { RunJournal } from '../domain/run/run-journal.ts';
 import { endedBy, type RunEnd, type RunOutcome } from '../domain/run/run-outcome.ts';
 import type { RunWork } from './open-turn.ts';
+import { Patience, patiently } from './patience.ts';
 import type { RunReports } from './ports/run-reports.ts';
 import type { Timers } from './ports/timers.ts';
 import type { ToolHost } from './ports/tool-host.ts';
@@ -103,7 +104,13 @@ export class RunAgent {
   async #prepare(run: Run, spec: ResolvedSpec, log: RunLog, store: RunStore, stop: RunSignal): Promise<RunWork> {
     const { views, modelProviders } = this.#deps;
     const { dispatch, agent } = run;
-    const loading = Promise.all([store.context.load(), spec.tools(), views.open(dispatch, dispatch.span, stop.signal)]);
+    // A replica of the other services may be just going: that must not be the end of the run.
+    const bearing = <Result>(attempt: () => Promise<Result>) => patiently(new Patience(this.#deps), stop.halt, attempt);
+    const loading = Promise.all([
+      store.context.load(),
+      bearing(() => spec.tools()),
+      bearing(() => views.open(dispatch, dispatch.span, stop.signal)),
+    ]);
     const [loaded, allowed] = await untilAborted(loading, stop.halt);
     const chosen = chooseModel(modelProviders, run.model);
     const tools = chosen.provider.capabilities(chosen.model).tools ? allowed : [];

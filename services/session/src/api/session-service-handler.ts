@@ -29,7 +29,7 @@ export interface SessionUseCases {
 
 /** Translates requests in, calls a use case, translates its answer out. */
 export function sessionServiceHandler(useCases: SessionUseCases): ServiceImpl<typeof SessionService> {
-  return { ...sessionRpcs(useCases), ...runRpcs(useCases), ...logRpcs(useCases) };
+  return { ...sessionRpcs(useCases), ...streamRpcs(useCases), ...runRpcs(useCases), ...logRpcs(useCases) };
 }
 
 const callerIn = (context: HandlerContext) => callerOf(requireIdentity(context));
@@ -63,8 +63,7 @@ function sessionRpcs({ manageSessions }: SessionUseCases) {
   } satisfies Partial<ServiceImpl<typeof SessionService>>;
 }
 
-function runRpcs(useCases: SessionUseCases) {
-  const { startRun, runSession, watchSession, cancelRun, answerInterrupt, readRuns } = useCases;
+function streamRpcs({ runSession, watchSession }: SessionUseCases) {
   return {
     async *runSession(request, context) {
       const steps = runSession.execute(
@@ -84,10 +83,6 @@ function runRpcs(useCases: SessionUseCases) {
         }
       }
     },
-    async startRun(request, context) {
-      const { run } = await startRun.execute(startOf(request, context));
-      return { run: toProtoRun(run) };
-    },
     async *watchSession(request, context) {
       const { afterSeq, runId, live } = request;
       const query = { afterSeq: Number(afterSeq), runId: optionalRunId(runId), live: live ?? true };
@@ -98,6 +93,15 @@ function runRpcs(useCases: SessionUseCases) {
       )) {
         yield step.kind === 'caught-up' ? { caughtUp: { seq: BigInt(step.seq) } } : followFields(step);
       }
+    },
+  } satisfies Partial<ServiceImpl<typeof SessionService>>;
+}
+
+function runRpcs({ startRun, cancelRun, answerInterrupt, readRuns }: SessionUseCases) {
+  return {
+    async startRun(request, context) {
+      const { run } = await startRun.execute(startOf(request, context));
+      return { run: toProtoRun(run) };
     },
     async cancelRun(request, context) {
       const query = {

@@ -1,26 +1,9 @@
 import { DomainError } from '@spanwise/kernel';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  assistantMessage,
-  callEnd,
-  callStart,
-  contextRow,
-  durable,
-  result,
-  spanStart,
-  textDelta,
-  textStart,
-} from '../../tests/doubles/said.ts';
-import {
-  alice,
-  inMemoryWorld,
-  instanceId,
-  rowsOf,
-  settled,
-  startedRun,
-  type World,
-} from '../../tests/doubles/world.ts';
-import { attemptReason, role } from '../domain/event/agent-event.ts';
+import { redispatched, runOf, said, until, withCalls } from '../../tests/doubles/driving.ts';
+import { durable, result, spanStart, textDelta, textStart } from '../../tests/doubles/said.ts';
+import { alice, inMemoryWorld, instanceId, settled, startedRun } from '../../tests/doubles/world.ts';
+import { attemptReason } from '../domain/event/agent-event.ts';
 import { isPoisoned } from '../domain/run/run.ts';
 
 beforeEach(() => {
@@ -29,42 +12,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-type Started = Awaited<ReturnType<typeof startedRun>>;
-
-const runOf = (world: World, { sessionId, run }: Started) => world.runs.find(sessionId, run.id);
-const said = (world: World, { sessionId }: Started) =>
-  rowsOf(world, sessionId)
-    .slice(3)
-    .map(({ data }) => data);
-
-/** Lets time pass until something is so. */
-async function until(isSo: () => boolean): Promise<void> {
-  for (let n = 0; n < 400 && !isSo(); n += 1) {
-    await settled();
-    vi.advanceTimersByTime(50);
-  }
-  expect(isSo()).toBe(true);
-  await settled();
-}
-
-async function redispatched(world: World, count = 2): Promise<void> {
-  await until(() => world.runtime.executions.length === count);
-}
-
-/** A run whose message with two calls is committed, one of them answered. */
-async function withCalls(world: World): Promise<Started> {
-  const started = await startedRun(world);
-  const { executor, run } = started;
-  executor.say(...['c1', 'c2'].flatMap((id) => [callStart(id, 'm'), callEnd(id)]));
-  const spec = new Uint8Array([1, 2, 3]);
-  executor.checkpoint([assistantMessage('m')], [contextRow('m', run.id, role.assistant)], spec);
-  executor.say(result('c2', 'two'));
-  await settled();
-  vi.advanceTimersByTime(20);
-  await settled();
-  return started;
-}
 
 describe('a run whose executor is lost', () => {
   test('is claimed, fenced and dispatched again, in an epoch of its own', async () => {
@@ -269,82 +216,6 @@ describe('a run whose process shuts down', () => {
     await redispatched(world);
     expect(said(world, started).at(-1)?.value).toEqual({ attempt: 2, reason: attemptReason.drained });
     expect((await runOf(world, started))?.lostAttempts).toBe(0);
-  });
-});
-
-describe('a run that waits for its user', () => {
-  const interrupt = { id: 'i1', kind: 1, callId: 'c1', message: 'which one?', schemaJson: '{}' };
-
-  async function waitingRun(world: World): Promise<Started> {
-    const started = await withCalls(world);
-    started.executor.say(durable({ case: 'interrupt', value: { interrupt } }));
-    started.executor.yield('waiting');
-    await until(() => world.drivers.count === 0);
-    return started;
-  }
-
-  const answer = (started: Started, answerJson = '"a"') => ({
-    caller: alice,
-    sessionId: started.sessionId,
-    runId: started.run.id,
-    interruptId: 'i1',
-    answerJson,
-  });
-
-  test('sleeps without an owner, and goes on with the answer', async () => {
-    const world = inMemoryWorld();
-    const started = await waitingRun(world);
-    expect(await runOf(world, started)).toMatchObject({ status: 'WAITING', ownerId: undefined });
-    expect(said(world, started).at(-1)).toEqual({ case: 'runWaiting', value: { interrupts: [interrupt] } });
-    expect((await world.answerInterrupt.execute(answer(started))).status).toBe('RUNNING');
-    await redispatched(world);
-    const told = { interruptId: 'i1', callId: 'c1', answerJson: '"a"', expired: false, answeredBy: 'alice' };
-    expect(world.runtime.last.dispatch).toMatchObject({ epoch: 2, answers: [told], results: [{ callId: 'c2' }] });
-    expect(said(world, started).slice(-2)).toEqual([
-      { case: 'interruptAnswered', value: { answer: told } },
-      { case: 'runAttempt', value: { attempt: 2, reason: attemptReason.resumed } },
-    ]);
-    // The answer is not lost with the executor that was told it.
-    world.runtime.last.lose();
-    await redispatched(world, 3);
-    expect(world.runtime.last.dispatch.answers).toEqual([told]);
-  });
-
-  test('does not wait for what was answered before it began to', async () => {
-    const world = inMemoryWorld();
-    const started = await withCalls(world);
-    started.executor.say(durable({ case: 'interrupt', value: { interrupt } }));
-    await settled();
-    vi.advanceTimersByTime(20);
-    await settled();
-    expect((await world.answerInterrupt.execute(answer(started))).status).toBe('RUNNING');
-    started.executor.yield('waiting');
-    await redispatched(world);
-    expect(world.runtime.last.dispatch.answers).toMatchObject([{ interruptId: 'i1' }]);
-    expect(said(world, started).map((data) => data.case)).not.toContain('runWaiting');
-  });
-
-  test('refuses another answer, and one to nothing', async () => {
-    const world = inMemoryWorld();
-    const started = await waitingRun(world);
-    await world.answerInterrupt.execute(answer(started));
-    await world.answerInterrupt.execute(answer(started));
-    await expect(world.answerInterrupt.execute(answer(started, '"b"'))).rejects.toMatchObject({
-      reason: 'INTERRUPT_ANSWERED',
-    });
-    const nothing = { ...answer(started), interruptId: 'i9' };
-    await expect(world.answerInterrupt.execute(nothing)).rejects.toMatchObject({ reason: 'INTERRUPT_NOT_FOUND' });
-  });
-
-  test('is cancelled where the cancel arrives', async () => {
-    const world = inMemoryWorld();
-    const started = await waitingRun(world);
-    await world.cancelRun.execute({ caller: alice, sessionId: started.sessionId, runId: undefined, reason: '' });
-    await until(() => rowsOf(world, started.sessionId).at(-1)?.data.case === 'runEnd');
-    expect((await runOf(world, started))?.status).toBe('CANCELLED');
-    expect(world.runtime.executions).toHaveLength(1);
-    const results = said(world, started).filter((data) => data.case === 'toolResult');
-    expect(results).toHaveLength(2);
   });
 });
 

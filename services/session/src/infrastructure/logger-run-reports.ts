@@ -2,7 +2,7 @@ import { AttemptReason } from '@spanwise/contracts/spanwise/event/v1/event';
 import type { Logger } from '@spanwise/telemetry';
 import type { RunReports } from '../application/ports/run-reports.ts';
 
-const reasonNames = new Map(Object.entries(AttemptReason).map(([name, number]) => [Number(number), name]));
+const reasonNames = new Map<number, string>(Object.entries(AttemptReason).map(([name, number]) => [number, name]));
 
 /** What happens to runs beside their own course, as lines of the log. */
 export function loggerRunReports(logger: Logger): RunReports {
@@ -14,6 +14,8 @@ export function loggerRunReports(logger: Logger): RunReports {
       ),
     lost: ({ id, sessionId, epoch }, error) =>
       logger.warn({ run_id: id, session_id: sessionId, epoch, err: error }, 'run given up here'),
+    recognised: ({ runId, sessionId, epoch }) =>
+      logger.info({ run_id: runId, session_id: sessionId, epoch }, 'append had been committed before'),
     fenceFailed: ({ id, sessionId, epoch }, error) =>
       logger.warn({ run_id: id, session_id: sessionId, epoch, err: error }, 'fence not answered: trying again'),
     pollFailed: (error) => logger.warn({ err: error }, 'poll failed'),

@@ -8,7 +8,7 @@ export class FakeFences implements Fences {
   /** What was executed when the fence came. */
   calls: readonly StoppedCall[] = [];
   /** Set: they do not answer. */
-  failure: unknown;
+  failure: Error | undefined;
 
   async raise(sessionId: SessionId, epoch: number): Promise<void> {
     this.#mayFail();

@@ -94,6 +94,7 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
   const reports = {
     taken: (run: Run, reason: number) => void taken.push({ run, reason }),
     lost: (run: Run, error: unknown) => void lost.push({ run, error }),
+    recognised: () => undefined,
     fenceFailed: () => undefined,
     pollFailed: () => undefined,
   };

@@ -6,6 +6,8 @@ export interface RunReports {
   taken(run: Run, reason: number): void;
   /** A run had to be given up here: it was fenced, or the database is away. Another process takes it. */
   lost(run: Run, error: unknown): void;
+  /** A transaction whose answer was lost had been committed. */
+  recognised(run: { readonly sessionId: string; readonly runId: string; readonly epoch: number }): void;
   /** Tool-host or filesystem did not answer a fence; it is tried again. */
   fenceFailed(run: Run, error: unknown): void;
   /** A look at the database failed; the next one tries again. */

@@ -86,11 +86,6 @@ export function isLiveDelta({ data }: UnplacedEvent): boolean {
   return data.case === 'textDelta' || data.case === 'reasoningDelta' || data.case === 'toolCallDelta';
 }
 
-/** True for what ends a stream of one run: its terminal event, and RUN_WAITING, after which nothing comes for a while. */
-export function endsRunStream(event: UnplacedEvent): boolean {
-  return isTerminal(event) || event.data.case === 'runWaiting';
-}
-
 /** True for RUN_END and RUN_ERROR. */
 export function isTerminal({ data }: UnplacedEvent): boolean {
   return data.case === 'runEnd' || data.case === 'runError';

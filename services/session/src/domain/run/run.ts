@@ -20,11 +20,6 @@ export function isOver(status: RunStatus): boolean {
   return runTransitions[status].length === 0;
 }
 
-/** Statuses of a run that is not over. */
-export const unfinishedStatuses: readonly RunStatus[] = (Object.keys(runTransitions) as RunStatus[]).filter(
-  (status) => !isOver(status),
-);
-
 /** Statuses of a run that somebody has to work on: one without a living owner is taken over. */
 export const drivenStatuses: readonly RunStatus[] = ['RUNNING', 'FINISHING'];
 
@@ -53,8 +48,8 @@ export interface RunOptions {
 export const maxQueued = 16;
 
 /** Attempts in a row that were lost without getting anywhere, and attempts in all, after which a run is given up. */
-export const maxLostAttempts = 3;
-export const maxAttempts = 20;
+const maxLostAttempts = 3;
+const maxAttempts = 20;
 
 /** One answer to one input. */
 export interface Run {

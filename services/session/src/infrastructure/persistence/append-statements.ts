@@ -5,8 +5,17 @@ import type { AgentEvent } from '../../domain/event/agent-event.ts';
 import { deltaOf } from '../../domain/event/delta.ts';
 import { fenced } from '../../domain/event/event-errors.ts';
 import type { Append, AppendPosition } from '../../domain/event/event-log.ts';
+import type { RunGuard } from '../../domain/run/guards.ts';
 import { encodeEvent } from '../codec/event-codec.ts';
 import { insertInterrupts } from './sql-interrupt-repository.ts';
+
+/** What the stores of runs and their logs are told. */
+export interface StoreOptions {
+  /** Only for tests that show what a guard is for. */
+  readonly without?: ReadonlySet<RunGuard>;
+  /** Told of a commit whose answer was lost, when it is made again and finds itself. */
+  readonly onRecognised?: (position: AppendPosition) => void;
+}
 
 /** The mark of an append: the same however often it is tried, so that it finds out whether it was committed. */
 const marks = new WeakMap<Append, string>();
@@ -85,10 +94,15 @@ function eventRow({ sessionId, runId, epoch }: AppendPosition, event: AgentEvent
  * Called when the guard of an append matched no row. Returns when the append was committed before, by this very caller;
  * throws FENCED when the run is no longer this epoch's. Guards: recognisesOwnAppend.
  */
-export async function assertCommittedBefore(tx: SqlExecutor, append: Append): Promise<void> {
+export async function assertCommittedBefore(
+  tx: SqlExecutor,
+  append: Append,
+  { onRecognised }: StoreOptions,
+): Promise<void> {
   const { sessionId, runId, epoch } = append.position;
   const row = await firstRow(tx, 'select last_append, epoch, active_run_id from sessions where id = ?', [sessionId]);
   if (row?.last_append === markOf(append)) {
+    onRecognised?.(append.position);
     return;
   }
   if (row?.epoch !== epoch || row.active_run_id !== runId) {

@@ -2,20 +2,24 @@ import { invariantBroken } from '@spanwise/kernel';
 import { firstRow, type SqlExecutor } from '@spanwise/persistence';
 import { fenced } from '../../domain/event/event-errors.ts';
 import type { Finish, StartedRun } from '../../domain/run/run-repository.ts';
-import { assertCommittedBefore, insertAppend, markOf } from './append-statements.ts';
+import { assertCommittedBefore, insertAppend, markOf, type StoreOptions } from './append-statements.ts';
 import { decodeInput, encodeEnding } from './record-mapping.ts';
 import * as statements from './run-statements.ts';
 import { runFromRow, sessionFromRow } from './selects.ts';
 
 /** Ends a run, and begins the next one of the queue, if there is one. */
-export async function finishRun(tx: SqlExecutor, finish: Finish): Promise<StartedRun | undefined> {
+export async function finishRun(
+  tx: SqlExecutor,
+  finish: Finish,
+  options: StoreOptions,
+): Promise<StartedRun | undefined> {
   const { append, ending, terminalSeq, nowMs } = finish;
   const { sessionId, runId, epoch, lastSeq } = append.position;
   const counts = [append.events.length, append.contextRows.length];
   const guard = [...counts, markOf(append), nowMs, sessionId, runId, epoch, lastSeq];
   const isLast = (await tx.run(statements.releaseSession, guard)) === 1;
   if (!isLast && (await tx.run(statements.appendLast, guard)) === 0) {
-    await assertCommittedBefore(tx, append);
+    await assertCommittedBefore(tx, append, options);
     // What began with it then has an owner: whoever it was given to takes it, or it is taken from there.
     return undefined;
   }

@@ -1,6 +1,5 @@
 import { brandId, type RunId, type SessionId } from '@spanwise/kernel';
 import { databaseUnavailable, isUniqueViolation, type OpenDatabase } from '@spanwise/persistence';
-import type { RunGuard } from '../../domain/run/guards.ts';
 import { drivenStatuses, type Run, type RunEnding } from '../../domain/run/run.ts';
 import type {
   CancelOutcome,
@@ -15,7 +14,7 @@ import type {
   StartRequest,
   Wait,
 } from '../../domain/run/run-repository.ts';
-import { assertCommittedBefore, insertAppend, markOf } from './append-statements.ts';
+import { assertCommittedBefore, insertAppend, markOf, type StoreOptions } from './append-statements.ts';
 import { StillWaiting, tryClaim } from './claim-transaction.ts';
 import { databaseNow } from './database-now.ts';
 import { finishRun } from './finish-transaction.ts';
@@ -34,12 +33,11 @@ class Refused extends Error {}
 /** Runs: reads through MikroORM, transactions as guarded statements on prepared SQL; for MySQL and SQLite. */
 export class MikroOrmRunRepository implements RunRepository {
   readonly #database: OpenDatabase;
-  readonly #without: ReadonlySet<RunGuard>;
+  readonly #options: StoreOptions;
 
-  /** `without`: only for tests that show what a guard is for. */
-  constructor(database: OpenDatabase, without: ReadonlySet<RunGuard> = new Set()) {
+  constructor(database: OpenDatabase, options: StoreOptions = {}) {
     this.#database = database;
-    this.#without = without;
+    this.#options = options;
   }
 
   async start(request: StartRequest, plan: StartPlan): Promise<StartOutcome> {
@@ -138,7 +136,7 @@ export class MikroOrmRunRepository implements RunRepository {
     return this.#unlessRefused(async (tx) => {
       const guard = [append.events.length, markOf(append), nowMs, sessionId, runId, epoch, lastSeq];
       if ((await tx.run(statements.waitSession, guard)) === 0) {
-        return assertCommittedBefore(tx, append);
+        return assertCommittedBefore(tx, append, this.#options);
       }
       if ((await tx.run(statements.waitRun, [nowMs, runId, runId, epoch, runId])) === 0) {
         throw new Refused();
@@ -148,14 +146,15 @@ export class MikroOrmRunRepository implements RunRepository {
   }
 
   async beginFinishing(runId: RunId, epoch: number, ending: RunEnding): Promise<boolean> {
-    const sql = this.#without.has('finishingUnlessCancelRequested')
-      ? statements.beginFinishing.replace('and cancel_requested_at is null', '')
-      : statements.beginFinishing;
+    const sql =
+      this.#options.without?.has('finishingUnlessCancelRequested') === true
+        ? statements.beginFinishing.replace('and cancel_requested_at is null', '')
+        : statements.beginFinishing;
     return (await this.#database.sql.run(sql, [encodeEnding(ending), runId, epoch])) === 1;
   }
 
   finish(finish: Finish): Promise<StartedRun | undefined> {
-    return this.#database.sql.transaction((tx) => finishRun(tx, finish));
+    return this.#database.sql.transaction((tx) => finishRun(tx, finish, this.#options));
   }
 
   async #unlessRefused(work: Parameters<OpenDatabase['sql']['transaction']>[0]): Promise<boolean> {

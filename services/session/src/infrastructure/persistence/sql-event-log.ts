@@ -2,9 +2,8 @@ import { brandId, type Clock, type SessionId } from '@spanwise/kernel';
 import type { Database, SqlValue } from '@spanwise/persistence';
 import type { AgentEvent } from '../../domain/event/agent-event.ts';
 import type { Append, EventLog, EventQuery } from '../../domain/event/event-log.ts';
-import type { RunGuard } from '../../domain/run/guards.ts';
 import { decodeEvent } from '../codec/event-codec.ts';
-import { assertCommittedBefore, insertAppend, markOf } from './append-statements.ts';
+import { assertCommittedBefore, insertAppend, markOf, type StoreOptions } from './append-statements.ts';
 
 /** Guards: appendsAtLastSeq, appendsOnlyInOwnEpoch. */
 const appendGuard = `update sessions
@@ -22,10 +21,11 @@ export class SqlEventLog implements EventLog {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #guard: string;
+  readonly #options: StoreOptions;
 
-  /** `without`: only for tests that show what a guard is for. */
-  constructor(database: Database, clock: Clock, without: ReadonlySet<RunGuard> = new Set()) {
-    this.#guard = without.has('appendsOnlyInOwnEpoch') ? appendAnywhere : appendGuard;
+  constructor(database: Database, clock: Clock, options: StoreOptions = {}) {
+    this.#options = options;
+    this.#guard = options.without?.has('appendsOnlyInOwnEpoch') === true ? appendAnywhere : appendGuard;
     this.#database = database;
     this.#clock = clock;
   }
@@ -39,7 +39,7 @@ export class SqlEventLog implements EventLog {
       if ((await tx.run(this.#guard, guard)) === 1) {
         await insertAppend(tx, append, nowMs);
       } else {
-        await assertCommittedBefore(tx, append);
+        await assertCommittedBefore(tx, append, this.#options);
       }
     });
   }

@@ -1,15 +1,15 @@
-import type { Clock } from '@spanwise/kernel';
+import { type Clock, DomainError } from '@spanwise/kernel';
 import type { Timers } from './ports/timers.ts';
 import { sleep } from './until-aborted.ts';
 
 /** First wait; doubles with each. */
 const firstDelayMs = 200;
 const maxDelayMs = 2_000;
-/** How long tool-host may be away: a replica is replaced in less. */
+/** How long a service may be away: a replica is replaced in less. */
 const patienceMs = 30_000;
 
-/** How long one call bears that tool-host is away. */
-export class ToolHostPatience {
+/** How long one piece of work bears that another service is away. */
+export class Patience {
   readonly #clock: Clock;
   readonly #timers: Timers;
   #sinceMs: number | undefined;
@@ -20,7 +20,7 @@ export class ToolHostPatience {
     this.#timers = timers;
   }
 
-  /** Waits before tool-host is tried again. False, at once, when it is away for too long. Throws the signal's reason. */
+  /** Waits before the service is tried again. False, at once, when it is away for too long. Throws the signal's reason. */
   async wait(signal: AbortSignal): Promise<boolean> {
     const nowMs = this.#clock.monotonicMs();
     this.#sinceMs ??= nowMs;
@@ -33,9 +33,27 @@ export class ToolHostPatience {
     return true;
   }
 
-  /** Tool-host answered. */
+  /** The service answered. */
   reset(): void {
     this.#sinceMs = undefined;
     this.#delayMs = firstDelayMs;
+  }
+}
+
+/** Does what may be done twice again and again while a service is away. Throws what the last try threw. */
+export async function patiently<Result>(
+  patience: Patience,
+  signal: AbortSignal,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const isAway = error instanceof DomainError && error.kind === 'unavailable';
+      if (!isAway || signal.aborted || !(await patience.wait(signal))) {
+        throw error;
+      }
+    }
   }
 }

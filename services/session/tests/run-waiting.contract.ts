@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { alice, finishOf } from './builders.ts';
+import { ids, type Repositories } from './repository-sets.ts';
+import { cancelled, claimOf, nowMs, ownersAnswer, positionOf, runMoves, waitOf } from './run-moves.ts';
+
+/** Runs that wait for their user, whatever the repositories are made of. */
+export function runWaitingContract(open: () => Promise<Repositories>): void {
+  let repositories: Repositories;
+  beforeAll(async () => {
+    repositories = await open();
+  });
+  afterAll(() => repositories[Symbol.asyncDispose]());
+  const { runs, startedRun, interruptedRun, current } = runMoves(() => repositories);
+
+  test('waits only while something is unanswered and no cancel was requested', async () => {
+    const nothing = await startedRun();
+    expect(await runs().wait(waitOf(nothing.position))).toBe(false);
+    const { run, position, interrupt } = await interruptedRun(nowMs + 5000);
+    expect(await repositories.interrupts.open(run.id)).toEqual([interrupt]);
+    const wait = waitOf(position);
+    expect([await runs().wait(wait), await runs().wait(wait)]).toEqual([true, true]);
+    expect(await current(run)).toMatchObject({ status: 'WAITING', ownerId: undefined, remainingMs: 10_000 });
+    expect((await current(run)).wakeAtMs).toBe(nowMs + 5000);
+    expect(await repositories.sessions.find(alice, run.sessionId)).toMatchObject({ status: 'WAITING', lastSeq: 3 });
+    expect(await runs().claim(claimOf(await current(run), ids.uuid()))).toBeUndefined();
+    const flagged = await interruptedRun();
+    await runs().requestCancel(flagged.run.sessionId, flagged.run.id, '', 1);
+    expect(await runs().wait(waitOf(flagged.position))).toBe(false);
+    expect((await current(flagged.run)).status).toBe('RUNNING');
+  });
+
+  test('goes on when everything is answered, once, and tells the answers', async () => {
+    const { run, position, interrupt } = await interruptedRun();
+    await runs().wait(waitOf(position));
+    const answer = { ...ownersAnswer(run, interrupt.id), answerJson: '"b"' };
+    expect(await repositories.interrupts.answer(answer, nowMs)).toBe('answered');
+    expect(await repositories.interrupts.answer(answer, nowMs)).toBe('answered');
+    expect(await repositories.interrupts.answer({ ...answer, answerJson: '"c"' }, nowMs)).toBe('answered-before');
+    expect((await runs().abandoned(nowMs, 5000, 1000)).map(({ id }) => id)).toContain(run.id);
+    const waiting = await current(run);
+    const claims = await Promise.all(Array.from({ length: 8 }, () => runs().claim(claimOf(waiting, ids.uuid()))));
+    const [claimed, ...others] = claims.filter((claim) => claim !== undefined);
+    expect(others).toEqual([]);
+    expect(claimed?.run).toMatchObject({ status: 'RUNNING', epoch: 2, deadlineAtMs: nowMs + 10_000 });
+    const told = { interruptId: interrupt.id, callId: interrupt.callId, answerJson: '"b"', expired: false };
+    expect(claimed?.answers).toEqual([{ ...told, answeredBy: 'alice' }]);
+    expect((await repositories.sessions.find(alice, run.sessionId))?.status).toBe('RUNNING');
+    expect((await runs().claim(claimOf(await current(run), ids.uuid())))?.answers).toEqual([]);
+  });
+
+  test('goes on without an answer once its time has come', async () => {
+    const { run, position, interrupt } = await interruptedRun(nowMs);
+    await runs().wait(waitOf(position));
+    expect((await runs().abandoned(nowMs, 5000, 1000)).map(({ id }) => id)).toContain(run.id);
+    const claimed = await runs().claim(claimOf(await current(run), ids.uuid()));
+    expect(claimed?.answers).toMatchObject([{ interruptId: interrupt.id, expired: true, answerJson: '' }]);
+    expect(await repositories.interrupts.answer(ownersAnswer(run, interrupt.id), nowMs)).toBe('answered-before');
+  });
+
+  test('takes a waiting run to cancel it, as it is', async () => {
+    const { run, position, interrupt } = await interruptedRun();
+    await runs().wait(waitOf(position));
+    expect(await runs().requestCancel(run.sessionId, run.id, '', 1)).toBe('accepted');
+    const claimed = await runs().claim(claimOf(await current(run), ids.uuid()));
+    expect(claimed?.run).toMatchObject({ status: 'WAITING', epoch: 2 });
+    if (claimed !== undefined) {
+      await runs().finish(finishOf(positionOf(claimed), cancelled));
+    }
+    expect((await repositories.sessions.find(alice, run.sessionId))?.status).toBe('IDLE');
+    expect(await repositories.interrupts.answer(ownersAnswer(run, interrupt.id), nowMs)).toBe('not-found');
+  });
+
+  test('races an answer against the begin of waiting: the run sees it, or waits and can be taken', async () => {
+    for (let n = 0; n < 12; n += 1) {
+      const { run, position, interrupt } = await interruptedRun();
+      const [, waits] = await Promise.all([
+        repositories.interrupts.answer(ownersAnswer(run, interrupt.id), nowMs),
+        runs().wait(waitOf(position)),
+      ]);
+      const now = await current(run);
+      expect(now.status).toBe(waits ? 'WAITING' : 'RUNNING');
+      expect(await runs().claim(claimOf(now, ids.uuid()))).toMatchObject({ answers: [{ interruptId: interrupt.id }] });
+    }
+  });
+
+  test('finds no interrupt of another session', async () => {
+    const { run, interrupt } = await interruptedRun();
+    const other = await startedRun();
+    const answer = { ...ownersAnswer(run, interrupt.id), sessionId: other.run.sessionId };
+    expect(await repositories.interrupts.answer(answer, nowMs)).toBe('not-found');
+  });
+}
