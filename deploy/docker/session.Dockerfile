@@ -18,7 +18,7 @@ COPY --from=build /src/services/session/dist/main.mjs dist/
 # The image's own user "node", by number, so that a cluster can tell that it is not root.
 USER 1000
 EXPOSE 7001
-# A service drains for up to 21 seconds: give it 30 before it is killed.
+# It drains, which takes longer than Docker waits by default: docs/operations.md tells how long before it may be killed.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s --retries=3 CMD ["node", "healthcheck.mjs"]
 ENTRYPOINT ["node", "dist/main.mjs"]

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { SpanwiseClient, SpanwiseError } from '@spanwise/client';
+import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
 import type { Environment } from '@spanwise/service-kit';
 import { startEmbeddedStack } from './embedded-stack.ts';
 import { EventPrinter } from './event-printer.ts';
@@ -42,26 +43,63 @@ async function main(): Promise<void> {
     }
     if (input.trim() !== '') {
       runningIn = session.id;
-      await answer(client, printer, session.id, input, leave.signal);
+      const ask = (signal: AbortSignal) => terminal.question('? ', { signal });
+      await converse({ client, printer, sessionId: session.id, ask }, input, leave.signal);
       runningIn = undefined;
     }
   }
 }
 
-async function answer(
-  client: SpanwiseClient,
-  printer: EventPrinter,
-  sessionId: string,
-  input: string,
-  signal: AbortSignal,
-) {
+interface Conversation {
+  readonly client: SpanwiseClient;
+  readonly printer: EventPrinter;
+  readonly sessionId: string;
+  readonly ask: (signal: AbortSignal) => Promise<string>;
+}
+
+/** One run to its end, with the answers to what it asks. */
+async function converse({ client, printer, sessionId, ask }: Conversation, input: string, signal: AbortSignal) {
+  const requestId = crypto.randomUUID();
+  let waiting: AgentEvent | undefined;
+  let afterSeq = 0n;
   try {
-    for await (const event of client.run({ sessionId, input }, { signal })) {
-      printer.print(event);
-    }
+    do {
+      waiting = undefined;
+      for await (const event of client.run({ sessionId, input, requestId, afterSeq }, { signal })) {
+        printer.print(event);
+        afterSeq = event.seq > afterSeq ? event.seq : afterSeq;
+        waiting = event.data.case === 'runWaiting' ? event : undefined;
+      }
+      await answerAll(client, waiting, ask, signal);
+    } while (waiting !== undefined && !signal.aborted);
   } catch (error) {
     process.stdout.write(`${SpanwiseError.from(error).message}\n`);
   }
+}
+
+/** Asks the person at the terminal, one line an answer. */
+async function answerAll(
+  client: SpanwiseClient,
+  waiting: AgentEvent | undefined,
+  ask: Conversation['ask'],
+  signal: AbortSignal,
+): Promise<void> {
+  if (waiting?.data.case !== 'runWaiting') {
+    return;
+  }
+  for (const { id, schemaJson } of waiting.data.value.interrupts) {
+    const answers: string[] = [];
+    for (let n = 0; n < answersIn(schemaJson); n += 1) {
+      answers.push(await ask(signal));
+    }
+    await client.answer(waiting.sessionId, waiting.runId, id, { answers });
+  }
+}
+
+/** How many answers a question of `ask_user` wants. */
+function answersIn(schemaJson: string): number {
+  const schema = JSON.parse(schemaJson) as { properties?: { answers?: { minItems?: number } } };
+  return schema.properties?.answers?.minItems ?? 1;
 }
 
 /** Address of the session service that serves here, or of one that is started for this chat. */

@@ -20,7 +20,8 @@ export async function runDemo({ client, filesystemUrl, write }: DemoOptions): Pr
   const printer = new EventPrinter({ write, hasColor: process.stdout.isTTY });
   let run: Run | undefined;
   let isCompleted = false;
-  const request = { sessionId: session.id, input: demoTask, onRun: (started: Run) => (run = started) };
+  const options = { interactive: false };
+  const request = { sessionId: session.id, input: demoTask, options, onRun: (started: Run) => (run = started) };
   for await (const event of client.run(request)) {
     printer.print(event);
     isCompleted = event.data.case === 'runEnd' && event.data.value.outcome === 1;

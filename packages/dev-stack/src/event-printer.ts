@@ -45,6 +45,12 @@ export class EventPrinter {
       case 'messageAbandoned':
         this.#line(this.#dim('  (the model was interrupted; what it said is void)'));
         break;
+      case 'runAttempt':
+        this.#line(this.#dim(`(attempt ${data.value.attempt}: what was not complete is void)`));
+        break;
+      case 'interrupt':
+        this.#line(`\n${data.value.interrupt?.message ?? ''}\n`);
+        break;
       case 'runEnd':
         this.#line(this.#dim(`run ${data.value.outcome === 1 ? 'completed' : 'cancelled'}`));
         break;

@@ -13,7 +13,7 @@ export function errorInterceptor(logger: Logger): Interceptor {
       const connectError = toConnectError(error);
       const { span } = request.contextValues.get(callContextKey);
       const facts = { rpc: request.method.name, code: Code[connectError.code], trace_id: span?.traceId };
-      if (connectError.code === Code.Internal && isOfStream(connectError.cause ?? error)) {
+      if (connectError.code === Code.Internal && isOfStream(error)) {
         logger.debug(facts, 'the caller is gone');
       } else if (connectError.code === Code.Internal) {
         logger.error({ ...facts, err: connectError.cause ?? error }, 'request failed');
@@ -42,5 +42,10 @@ async function* translated<Message>(messages: AsyncIterable<Message>, refuse: (e
 
 /** What a write says when the connection of the caller was cut in the middle of it. */
 function isOfStream(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_HTTP2_INVALID_STREAM';
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if ('code' in each && each.code === 'ERR_HTTP2_INVALID_STREAM') {
+      return true;
+    }
+  }
+  return false;
 }

@@ -192,7 +192,10 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
     announceReleased: announceReleased({ instances, peers, reports, instanceId }),
   });
   const drivers: RunDrivers = resources.use(new RunDrivers(driveRun));
-  const takeOver = new TakeOver({ runs, drivers, reports, clock, instanceId, without });
+  const takeOver = new TakeOver({
+    ...{ runs, drivers, reports, clock, instanceId, without },
+    staleLeaseMs: leaseMs - 2 * renewMs,
+  });
   const announceCancel = new AnnounceCancel({ runs, instances, drivers, takeOver, signal, peers, hub, reports });
   const startRun = new StartRun({ runs, codec, spans, clock, ids, instanceId, drivers, announceCancel });
   const cancelRun = new CancelRun({ sessions, runs, announceCancel, clock });

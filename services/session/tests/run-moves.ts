@@ -9,6 +9,8 @@ import { ids, type Repositories } from './repository-sets.ts';
 export const completed: RunEnding = { status: 'COMPLETED', finishReason: 1, usage: undefined };
 export const cancelled: RunEnding = { status: 'CANCELLED', finishReason: 5, usage: undefined };
 export const nowMs = 1_800_000_000_500;
+/** As a replica looks for what is abandoned. */
+export const look = { nowMs, cancelMs: 10_000, frozenCancelMs: 5000, staleLeaseMs: 9000, limit: 1000 };
 
 /** What happens to runs in the contracts of their repositories. */
 export function runMoves(repositories: () => Repositories) {

@@ -2,7 +2,7 @@ import { brandId, type SessionId } from '@spanwise/kernel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { appendOf, finishOf } from './builders.ts';
 import { ids, type Repositories } from './repository-sets.ts';
-import { claimOf, completed, nowMs, runMoves } from './run-moves.ts';
+import { claimOf, completed, look, nowMs, runMoves } from './run-moves.ts';
 
 /** Who owns a run, whatever the repositories are made of. */
 export function runOwnershipContract(open: () => Promise<Repositories>): void {
@@ -62,13 +62,20 @@ export function runOwnershipContract(open: () => Promise<Repositories>): void {
     const unknown = await startedRun({ ownerId: ids.uuid() });
     const released = await startedRun({ ownerId: owner });
     expect(await runs().release(released.run.id, 1, owner)).toBe(true);
-    const overdue = await startedRun({ ownerId: owner });
-    await runs().requestCancel(overdue.run.sessionId, overdue.run.id, '', nowMs - 6000);
-    const fresh = await startedRun({ ownerId: owner });
-    await runs().requestCancel(fresh.run.sessionId, fresh.run.id, '', nowMs - 1000);
-    const found = new Set((await runs().abandoned(nowMs, 5000, 1000)).map(({ id }) => id));
-    const meant = [held, dead, unknown, released, overdue, fresh].map(({ run }) => found.has(run.id));
-    expect(meant).toEqual([false, true, true, true, true, false]);
+    const cancelled = async (ownerId: string, agoMs: number) => {
+      const started = await startedRun({ ownerId });
+      await runs().requestCancel(started.run.sessionId, started.run.id, '', nowMs - agoMs);
+      return started;
+    };
+    const overdue = await cancelled(owner, 11_000);
+    const fresh = await cancelled(owner, 6000);
+    // Its owner has missed renewals.
+    const frozen = await cancelled(await instance(8000), 6000);
+    const freshOfFrozen = await cancelled(await instance(8000), 4000);
+    const found = new Set((await runs().abandoned(look)).map(({ id }) => id));
+    const all = [held, dead, unknown, released, overdue, fresh, frozen, freshOfFrozen];
+    const meant = all.map(({ run }) => found.has(run.id));
+    expect(meant).toEqual([false, true, true, true, true, false, true, false]);
     const owned = await runs().ownedBy(owner);
     expect(owned).toHaveLength(3);
     expect(owned).toContainEqual({ runId: fresh.run.id, epoch: 1, isCancelRequested: true });

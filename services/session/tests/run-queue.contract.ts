@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { maxQueued } from '../src/domain/run/run.ts';
 import { alice, finishOf, planOf, startRequest } from './builders.ts';
 import { ids, type Repositories } from './repository-sets.ts';
-import { cancelled, completed, nowMs, positionOf, runMoves } from './run-moves.ts';
+import { cancelled, completed, look, positionOf, runMoves } from './run-moves.ts';
 
 /** Runs that wait for the active one, whatever the repositories are made of. */
 export function runQueueContract(open: () => Promise<Repositories>): void {
@@ -34,7 +34,7 @@ export function runQueueContract(open: () => Promise<Repositories>): void {
       expect((await runs().finish(finishOf(positionOf(next), completed)))?.run.id).toBe(third.id);
     }
     // Nobody was named to drive it: whoever looks takes it.
-    expect((await runs().abandoned(nowMs, 5000, 1000)).map(({ id }) => id)).toContain(third.id);
+    expect((await runs().abandoned(look)).map(({ id }) => id)).toContain(third.id);
   });
 
   test('lets 16 runs wait, also when 20 come at once, and answers the same run to the same request', async () => {

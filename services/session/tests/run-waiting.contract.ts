@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { alice, finishOf } from './builders.ts';
 import { ids, type Repositories } from './repository-sets.ts';
-import { cancelled, claimOf, nowMs, ownersAnswer, positionOf, runMoves, waitOf } from './run-moves.ts';
+import { cancelled, claimOf, look, nowMs, ownersAnswer, positionOf, runMoves, waitOf } from './run-moves.ts';
 
 /** Runs that wait for their user, whatever the repositories are made of. */
 export function runWaitingContract(open: () => Promise<Repositories>): void {
@@ -36,7 +36,7 @@ export function runWaitingContract(open: () => Promise<Repositories>): void {
     expect(await repositories.interrupts.answer(answer, nowMs)).toBe('answered');
     expect(await repositories.interrupts.answer(answer, nowMs)).toBe('answered');
     expect(await repositories.interrupts.answer({ ...answer, answerJson: '"c"' }, nowMs)).toBe('answered-before');
-    expect((await runs().abandoned(nowMs, 5000, 1000)).map(({ id }) => id)).toContain(run.id);
+    expect((await runs().abandoned(look)).map(({ id }) => id)).toContain(run.id);
     const waiting = await current(run);
     const claims = await Promise.all(Array.from({ length: 8 }, () => runs().claim(claimOf(waiting, ids.uuid()))));
     const [claimed, ...others] = claims.filter((claim) => claim !== undefined);
@@ -51,7 +51,7 @@ export function runWaitingContract(open: () => Promise<Repositories>): void {
   test('goes on without an answer once its time has come', async () => {
     const { run, position, interrupt } = await interruptedRun(nowMs);
     await runs().wait(waitOf(position));
-    expect((await runs().abandoned(nowMs, 5000, 1000)).map(({ id }) => id)).toContain(run.id);
+    expect((await runs().abandoned(look)).map(({ id }) => id)).toContain(run.id);
     const claimed = await runs().claim(claimOf(await current(run), ids.uuid()));
     expect(claimed?.answers).toMatchObject([{ interruptId: interrupt.id, expired: true, answerJson: '' }]);
     expect(await repositories.interrupts.answer(ownersAnswer(run, interrupt.id), nowMs)).toBe('answered-before');

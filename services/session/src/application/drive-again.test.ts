@@ -155,7 +155,7 @@ describe('a run of a lost driver', () => {
     await settled();
     vi.advanceTimersByTime(20);
     await settled();
-    await world.runs.requestCancel(started.sessionId, started.run.id, '', world.clock.nowMs() - 5000);
+    await world.runs.requestCancel(started.sessionId, started.run.id, '', world.clock.nowMs() - 10_000);
     const other = inMemoryWorld({ store: world.store });
     other.own.id = '00000000-0000-7000-8000-0000000000ff';
     other.fences.failure = new DomainError('unavailable', 'SERVICE_UNAVAILABLE', 'away');

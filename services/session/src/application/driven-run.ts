@@ -24,7 +24,7 @@ const logPage = 500;
 /** How long an executor may take to stop by itself. */
 const askExecutorMs = 500;
 /** How long tools may take to be stopped, all in all. */
-const stopToolsMs = 6_000;
+const stopToolsMs = 7_500;
 
 export interface DriveRunDeps extends EndRunDeps {
   readonly runtime: AgentRuntime;

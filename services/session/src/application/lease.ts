@@ -22,6 +22,9 @@ export interface LeaseDeps extends LeaseTimes {
   readonly onError: (error: unknown) => void;
 }
 
+/** How long an instance is remembered after its lease has ended. */
+const forgottenMs = 24 * 3_600_000;
+
 /** The time that this process may believe that the runs it drives are its own. A lost lease is replaced, never revived. */
 export class Lease implements AsyncDisposable {
   readonly #deps: LeaseDeps;
@@ -34,7 +37,7 @@ export class Lease implements AsyncDisposable {
   constructor(deps: LeaseDeps) {
     this.#deps = deps;
     this.#id = deps.newId();
-    this.#renewedMs = deps.clock.monotonicMs();
+    this.#renewedMs = Number.POSITIVE_INFINITY;
   }
 
   /** Id of this process, under its current lease. */
@@ -42,10 +45,16 @@ export class Lease implements AsyncDisposable {
     return this.#id;
   }
 
-  /** Registers, then keeps the lease until it is disposed. */
+  /** Registers, then keeps the lease until it is disposed. While the database is away it goes on trying. */
   async begin(): Promise<void> {
-    await this.#register();
-    this.#loop = this.#renewals();
+    try {
+      await this.#register();
+      this.#loop = this.#renewals();
+    } catch (error) {
+      this.#deps.onError(error);
+      this.#id = this.#deps.newId();
+      this.#loop = this.#registerAgain().then(() => this.#renewals());
+    }
     // A renewal may hang in a database that does not answer: the time is looked at beside it.
     this.#watch = setInterval(() => this.#checkTime(), this.#deps.renewMs / 3);
     this.#watch.unref();
@@ -62,6 +71,8 @@ export class Lease implements AsyncDisposable {
     const startedMs = this.#deps.clock.monotonicMs();
     await this.#deps.instances.register({ id: this.#id, address: this.#deps.address() }, this.#deps.leaseMs);
     this.#renewedMs = startedMs;
+    // Of those that are long dead nobody needs to know any more.
+    await this.#deps.instances.removeDead(forgottenMs).catch(this.#deps.onError);
   }
 
   async #renewals(): Promise<void> {

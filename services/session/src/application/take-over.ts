@@ -9,9 +9,11 @@ import type { RunDrivers } from './run-drivers.ts';
 import { throughOutage } from './through-outage.ts';
 
 /** Time for the owner of a run to end it after its cancel was requested; then any replica takes it. */
-const cancelMs = 5_000;
+const cancelMs = 10_000;
+/** The same when the owner seems to be frozen. */
+const frozenCancelMs = 5_000;
 /** Runs that one look takes at most. */
-const maxTaken = 100;
+const limit = 100;
 
 export interface TakeOverDeps {
   readonly runs: RunRepository;
@@ -19,6 +21,8 @@ export interface TakeOverDeps {
   readonly reports: RunReports;
   readonly clock: Clock;
   readonly instanceId: () => string;
+  /** What is left of a lease whose owner has missed two renewals. */
+  readonly staleLeaseMs: number;
   /** Only for tests that show what a guard is for. */
   readonly without?: ReadonlySet<RunGuard>;
 }
@@ -37,8 +41,10 @@ export class TakeOver {
     if (drivers.isLeaving) {
       return;
     }
+    const { staleLeaseMs } = this.#deps;
+    const look = { nowMs: clock.nowMs(), cancelMs, frozenCancelMs, staleLeaseMs, limit };
     // In another order on each replica, so that they do not all try the same one first.
-    for (const run of shuffled(await runs.abandoned(clock.nowMs(), cancelMs, maxTaken))) {
+    for (const run of shuffled(await runs.abandoned(look))) {
       await this.take(run);
     }
   }

@@ -108,7 +108,7 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
     announceReleased: (run) => void released.push(run),
   });
   const drivers: RunDrivers = new RunDrivers(driveRun);
-  const takeOver = new TakeOver({ runs, drivers, reports, clock, instanceId: () => own.id });
+  const takeOver = new TakeOver({ ...{ runs, drivers, reports, clock }, staleLeaseMs: 9000, instanceId: () => own.id });
   const peers = { notifyCancel: async () => false };
   const announceCancel = new AnnounceCancel({ runs, instances, drivers, takeOver, signal, peers, hub, reports });
   const startRun = new StartRun({

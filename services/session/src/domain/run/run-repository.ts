@@ -106,6 +106,17 @@ export interface OwnedRun {
   readonly isCancelRequested: boolean;
 }
 
+/** What counts as abandoned. */
+export interface AbandonedLook {
+  readonly nowMs: number;
+  /** After its cancel, a run is taken from an owner whose lease has less than `staleLeaseMs` to run: it seems to be frozen. */
+  readonly frozenCancelMs: number;
+  readonly staleLeaseMs: number;
+  /** After its cancel, a run is taken from any owner. */
+  readonly cancelMs: number;
+  readonly limit: number;
+}
+
 /** Runs, and the transactions that decide about them. Each checks its guards and changes all or nothing. */
 export interface RunRepository {
   /**
@@ -122,10 +133,10 @@ export interface RunRepository {
   ownedBy(ownerId: string): Promise<readonly OwnedRun[]>;
   /**
    * Runs to be taken: driven ones without an owner whose lease runs, waiting ones whose time has come, whose cancel was
-   * requested or whose interrupts are all answered, and those whose cancel was requested more than `cancelMs` ago, whoever
-   * owns them. In no order. Guards: cancelMakesWaitingDue, answerMakesWaitingDue.
+   * requested or whose interrupts are all answered, and those whose owner does not end them after their cancel. In no
+   * order. Guards: cancelMakesWaitingDue, answerMakesWaitingDue.
    */
-  abandoned(nowMs: number, cancelMs: number, limit: number): Promise<readonly Run[]>;
+  abandoned(look: AbandonedLook): Promise<readonly Run[]>;
   /**
    * Takes a run: raises the epoch of its session, makes the claimer its owner and announces the attempt, in one
    * transaction; from then on whoever drove it before is fenced. A waiting run goes on, unless its cancel was requested.

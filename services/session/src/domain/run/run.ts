@@ -47,9 +47,12 @@ export interface RunOptions {
 /** Runs that may wait in the queue of one session. */
 export const maxQueued = 16;
 
-/** Attempts in a row that were lost without getting anywhere, and attempts in all, after which a run is given up. */
+/**
+ * Attempts in a row that were lost without getting anywhere, and attempts in all, after which a run is given up. The second
+ * is far away, for a run may ask its user, or be handed over, as often as it needs to.
+ */
 const maxLostAttempts = 3;
-const maxAttempts = 20;
+const maxAttempts = 200;
 
 /** One answer to one input. */
 export interface Run {

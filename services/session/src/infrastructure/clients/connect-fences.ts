@@ -7,9 +7,9 @@ import type { Fences, StoppedCall } from '../../application/ports/fences.ts';
 import type { StopOutcome } from '../../domain/run/run.ts';
 import { offTheRecord } from './off-the-record.ts';
 
-/** How long each of the services may take: the tool host gives tools 5 s to stop. */
+/** How long each of the services may take: the tool host gives tools 5 s to stop, and its replicas half a second more. */
 const raiseMs = 2_000;
-const stopMs = 5_500;
+const stopMs = 7_000;
 
 /** What a service calls itself where no user is behind a call. */
 const serviceIdentity = { uid: brandId<Uid>('spanwise-session'), email: '', token: '' };

@@ -11,6 +11,7 @@ import {
   runStatusesBefore,
 } from '../../domain/run/run.ts';
 import type {
+  AbandonedLook,
   CancelOutcome,
   Claim,
   ClaimedRun,
@@ -129,14 +130,16 @@ export class InMemoryRunRepository implements RunRepository {
       .map((run) => ({ runId: run.id, epoch: run.epoch, isCancelRequested: run.cancelRequestedAtMs !== undefined }));
   }
 
-  async abandoned(nowMs: number, cancelMs: number, limit: number): Promise<readonly Run[]> {
+  async abandoned(look: AbandonedLook): Promise<readonly Run[]> {
+    const { nowMs, cancelMs, frozenCancelMs, staleLeaseMs, limit } = look;
     return [...this.#store.runs.values()]
       .filter((run) => {
         if (run.status === 'WAITING') {
           const isOpen = this.#store.interrupts.get(run.id)?.some(({ isSettled }) => !isSettled) ?? false;
           return !isOpen || run.cancelRequestedAtMs !== undefined || (run.wakeAtMs ?? Infinity) <= nowMs;
         }
-        const isOverdue = (run.cancelRequestedAtMs ?? Infinity) <= nowMs - cancelMs;
+        const isStale = !this.#store.isAlive(run.ownerId, staleLeaseMs);
+        const isOverdue = (run.cancelRequestedAtMs ?? Infinity) <= nowMs - (isStale ? frozenCancelMs : cancelMs);
         return drivenStatuses.includes(run.status) && (isOverdue || !this.#store.isAlive(run.ownerId));
       })
       .slice(0, limit);

@@ -67,8 +67,9 @@ export class InMemoryStore {
     entry.queue = [];
   }
 
-  isAlive(instanceId: string | undefined): boolean {
-    return (this.instances.get(instanceId ?? '')?.leaseUntilMs ?? 0) > this.clock.nowMs();
+  /** Whether a lease runs, for this long at least. */
+  isAlive(instanceId: string | undefined, leftMs = 0): boolean {
+    return (this.instances.get(instanceId ?? '')?.leaseUntilMs ?? 0) > this.clock.nowMs() + leftMs;
   }
 
   /** Stores the rows of an append whose guards hold. */

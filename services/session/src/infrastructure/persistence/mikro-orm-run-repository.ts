@@ -2,6 +2,7 @@ import { brandId, type RunId, type SessionId } from '@spanwise/kernel';
 import { databaseUnavailable, isUniqueViolation, type OpenDatabase } from '@spanwise/persistence';
 import { drivenStatuses, type Run, type RunEnding } from '../../domain/run/run.ts';
 import type {
+  AbandonedLook,
   CancelOutcome,
   Claim,
   ClaimedRun,
@@ -102,16 +103,19 @@ export class MikroOrmRunRepository implements RunRepository {
     }));
   }
 
-  async abandoned(nowMs: number, cancelMs: number, limit: number): Promise<readonly Run[]> {
+  async abandoned(look: AbandonedLook): Promise<readonly Run[]> {
+    const { nowMs, cancelMs, frozenCancelMs, staleLeaseMs, limit } = look;
     const { sql } = this.#database;
     const driven = drivenStatuses.map((status) => `'${status}'`).join(', ');
+    const noLease = (leftMs: string) =>
+      `not exists (select 1 from instances i where i.id = r.owner_id and i.lease_until > ${databaseNow(sql)} + ${leftMs})`;
     const rows = await sql.all(
-      `select r.* from runs r where (r.status in (${driven}) and (r.owner_id is null or r.cancel_requested_at <= ?
-          or not exists (select 1 from instances i where i.id = r.owner_id and i.lease_until > ${databaseNow(sql)})))
+      `select r.* from runs r where (r.status in (${driven}) and (r.owner_id is null or ${noLease('0')}
+          or r.cancel_requested_at <= ? or (r.cancel_requested_at <= ? and ${noLease('?')})))
         or (r.status = 'WAITING' and (r.wake_at <= ? or r.cancel_requested_at is not null or not exists
           (select 1 from interrupts a where a.run_id = r.id and a.answered_at is null)))
         limit ${limit}`,
-      [nowMs - cancelMs, nowMs],
+      [nowMs - cancelMs, nowMs - frozenCancelMs, staleLeaseMs, nowMs],
     );
     return rows.map(runFromRow);
   }
