@@ -23,9 +23,15 @@ export function isLockConflict(error: unknown): boolean {
 }
 
 /** True when the statement itself was refused, over a connection that still works. */
-export function isStatementError(error: unknown): boolean {
+function isStatementError(error: unknown): boolean {
   const { errno, errcode, sqlState } = codesOf(error);
   return errcode !== undefined || (errno !== undefined && sqlState !== undefined && sqlState !== '08S01');
+}
+
+/** Errors of the driver that are no answer of the server. What `work` throws by itself leaves the connection usable. */
+export function isConnectionLost(error: unknown): boolean {
+  const isOfDriver = error instanceof Error && ('errno' in error || 'fatal' in error || 'code' in error);
+  return isOfDriver && !isStatementError(error) && !('kind' in error);
 }
 
 const mysqlDuplicateEntry = 1062;

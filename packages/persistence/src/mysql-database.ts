@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import type { Database, SqlExecutor, SqlRow, SqlValue } from './database.ts';
-import { databaseUnavailable, isLockConflict, isStatementError } from './database-errors.ts';
+import { databaseUnavailable, isConnectionLost, isLockConflict } from './database-errors.ts';
 
 /** How long MySQL may take; in milliseconds. */
 export interface MySqlTimeouts {
@@ -11,7 +11,8 @@ export interface MySqlTimeouts {
   readonly connectionMs: number;
 }
 
-const defaultTimeouts: MySqlTimeouts = { statementMs: 5_000, connectionMs: 5_000 };
+export const statementTimeoutMs = 5_000;
+const defaultTimeouts: MySqlTimeouts = { statementMs: statementTimeoutMs, connectionMs: 5_000 };
 const conflictRetries = 8;
 
 /** MySQL or MariaDB through the pool of MikroORM's driver, with prepared statements. */
@@ -98,24 +99,34 @@ export class MySqlDatabase implements Database {
 function executorOf(connection: PoolConnection, { statementMs: timeout }: MySqlTimeouts): SqlExecutor {
   return {
     async run(sql, parameters) {
-      const [result] = await connection.execute<ResultSetHeader>({ sql, timeout }, [...parameters]);
+      const execution = connection.execute<ResultSetHeader>({ sql, timeout }, [...parameters]);
+      const [result] = await inTime(execution, timeout);
       return result.affectedRows;
     },
     async all<Row extends SqlRow>(sql: string, parameters: readonly SqlValue[]) {
-      const [rows] = await connection.execute<RowDataPacket[]>({ sql, timeout }, [...parameters]);
+      const [rows] = await inTime(connection.execute<RowDataPacket[]>({ sql, timeout }, [...parameters]), timeout);
       return rows as unknown as Row[];
     },
   };
 }
 
 async function command(connection: PoolConnection, sql: string, { statementMs }: MySqlTimeouts): Promise<void> {
-  await connection.query({ sql, timeout: statementMs });
+  await inTime(connection.query({ sql, timeout: statementMs }), statementMs);
 }
 
-/** Errors of the driver that are no answer of the server. What `work` throws by itself leaves the connection usable. */
-function isConnectionLost(error: unknown): boolean {
-  const isOfDriver = error instanceof Error && ('errno' in error || 'fatal' in error || 'code' in error);
-  return isOfDriver && !isStatementError(error) && !('kind' in error);
+/** Beyond the driver's own limit, which begins only once a statement is prepared: preparing has none. */
+const marginMs = 250;
+
+/** Gives a statement up. Its connection is then of no use any more. */
+async function inTime<Result>(statement: Promise<Result>, limitMs: number): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const late = Object.assign(new Error('The database did not answer in time.'), { code: 'PROTOCOL_SEQUENCE_TIMEOUT' });
+  const timer = setTimeout(() => reject(late), limitMs + marginMs);
+  try {
+    return await Promise.race([statement, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function rejectedBy(signal: AbortSignal): Promise<never> {

@@ -5,11 +5,11 @@ import { MySqlDriver, MikroORM as MySqlOrm } from '@mikro-orm/mysql';
 import { type AbstractSqlDriver, MikroORM, type Options, type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
 import { DomainError } from '@spanwise/kernel';
 import { MysqlDialect } from 'kysely';
-import { createPool } from 'mysql2';
+import { type Connection, createPool } from 'mysql2';
 import { type Database, firstRow } from './database.ts';
-import { databaseUnavailable } from './database-errors.ts';
+import { databaseUnavailable, isConnectionLost } from './database-errors.ts';
 import type { NamedMigration } from './migration.ts';
-import { MySqlDatabase } from './mysql-database.ts';
+import { MySqlDatabase, statementTimeoutMs } from './mysql-database.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 import { SharedSqliteDialect } from './sqlite-dialect.ts';
 
@@ -29,8 +29,8 @@ export interface OpenOptions {
 /** A database with both ways in: prepared SQL for what is hot, MikroORM for the rest. */
 export interface OpenDatabase extends AsyncDisposable {
   readonly sql: Database;
-  /** A new unit of work; one a request. */
-  em(): SqlEntityManager;
+  /** A unit of work of MikroORM. Throws DATABASE_UNAVAILABLE when the database can not be reached or does not answer. */
+  orm<Result>(work: (em: SqlEntityManager) => Promise<Result>): Promise<Result>;
   /** Brings the schema up to date under a lock: several processes may call it at once. Answers what was done. */
   migrate(): Promise<readonly string[]>;
   /** Resolves when the database answers and its schema is up to date. */
@@ -76,10 +76,15 @@ async function openMySql(options: OpenOptions): Promise<OpenDatabase> {
     supportBigNumbers: true,
     dateStrings: true,
   });
-  // Each statement then sees what others have committed: the guards rely on it.
-  callbackPool.on('connection', (connection) =>
-    connection.query('set session transaction isolation level read committed'),
-  );
+  callbackPool.on('connection', (connection) => {
+    limitQueries(connection);
+    // Each statement then sees what others have committed: the guards rely on it.
+    connection.query('set session transaction isolation level read committed', [], (error) => {
+      if (error !== null) {
+        connection.destroy();
+      }
+    });
+  });
   const pool = callbackPool.promise();
   const orm = await MySqlOrm.init({
     ...shared(options),
@@ -110,6 +115,25 @@ async function openMySql(options: OpenOptions): Promise<OpenDatabase> {
   return opened(options, orm, new MySqlDatabase(pool), lock, close);
 }
 
+/**
+ * Gives the queries of the ORM a limit, and closes a connection that does not keep it: mysql2 itself would wait for ever,
+ * and go on with the connection.
+ */
+function limitQueries(connection: Connection): void {
+  const query = connection.query.bind(connection) as (...input: unknown[]) => unknown;
+  connection.query = ((sql: unknown, values: unknown, callback: unknown) => {
+    if (typeof sql !== 'string' || typeof callback !== 'function') {
+      return query(sql, values, callback);
+    }
+    return query({ sql, values, timeout: statementTimeoutMs }, (error: unknown, ...answer: unknown[]) => {
+      if (error instanceof Error && isConnectionLost(error)) {
+        connection.destroy();
+      }
+      callback(error, ...answer);
+    });
+  }) as Connection['query'];
+}
+
 function shared({ entities, migrations, service }: OpenOptions) {
   return {
     entities: [...entities],
@@ -138,7 +162,13 @@ function opened<Driver extends AbstractSqlDriver>(
   const last = migrations.at(-1)?.name ?? '';
   return {
     sql,
-    em: () => orm.em.fork(),
+    async orm(work) {
+      try {
+        return await work(orm.em.fork());
+      } catch (error) {
+        throw isConnectionLost(error) ? databaseUnavailable(error) : error;
+      }
+    },
     migrate: () => underLock(async () => (await orm.migrator.up()).map(({ name }) => name)),
     async checkReady() {
       const done = await firstRow(sql, `select name from ${service}_migrations where name = ?`, [last]);

@@ -101,10 +101,12 @@ function databaseContract(open: () => Promise<OpenDatabase & { second(): Promise
   test('shares the connection with the ORM without a deadlock', async () => {
     const work = Array.from({ length: 20 }, (_, n) =>
       n % 2 === 0
-        ? database.em().transactional(async (em) => {
-            await em.execute('update counters set total = total + 1 where id = ?', [counter]);
-            await em.execute('select count(*) from counters');
-          })
+        ? database.orm((own) =>
+            own.transactional(async (em) => {
+              await em.execute('update counters set total = total + 1 where id = ?', [counter]);
+              await em.execute('select count(*) from counters');
+            }),
+          )
         : database.sql.transaction((tx) => tx.run('update counters set total = total + 1 where id = ?', [counter])),
     );
     await Promise.all(work);

@@ -105,7 +105,7 @@ export async function createSessionService(
   let ownUrl = config.advertisedUrl;
   const parts = { database, telemetry, bus, logger, address: () => ownUrl };
   const wired = wire(config, overrides, parts, resources);
-  const { useCases, peerUseCases, proof, hub, drivers, lease, instances, polls, takeOver } = wired;
+  const { useCases, peerUseCases, proof, hub, drivers, lease, instances, polls, takeOver, onError } = wired;
   resources.use(bus.listen(({ runId }) => drivers.cancel(brandId<RunId>(runId))));
   const server = await serve({
     host: config.host,
@@ -139,7 +139,8 @@ export async function createSessionService(
   return {
     server,
     drain: async () => {
-      await instances.drain(lease.id);
+      // Without it the others only send a few things in vain.
+      await instances.drain(lease.id).catch(onError);
       hub.drain();
       // Its streams have ended, and its other calls are short: clients go to another replica from now on.
       server.goAway();
@@ -182,13 +183,13 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const transport = (baseUrl: string) => resources.use(createInternalTransport({ baseUrl, telemetry }));
   const proof = new HmacPeerProof(config.pageTokenKey, clock);
   const peers = resources.use(new ConnectPeers({ telemetry, sign: () => proof.sign() }));
-  const tails = resources.use(new RemoteTails({ hub, peers, ownId: instanceId, onError }));
+  const tails = resources.use(new RemoteTails({ hub, peers, ownId: () => (lease.isHeld ? lease.id : ''), onError }));
   const transports = Array.from({ length: config.runtimeConnections }, () => transport(config.runtimeUrl));
   const driveRun = new DriveRun({
     runtime: new ConnectAgentRuntime(transports, ids),
     fences: new ConnectFences(transport(config.toolHostUrl), transport(config.filesystemUrl), ids),
     ...{ runs, log, context, hub, spans, codec, clock, ids, toAgentError, reports, instanceId, without },
-    nextOwnerId: () => (drivers.isLeaving ? undefined : lease.id),
+    nextOwnerId: () => (drivers.isLeaving || !lease.isHeld ? undefined : lease.id),
     announceReleased: announceReleased({ instances, peers, reports, instanceId }),
   });
   const drivers: RunDrivers = resources.use(new RunDrivers(driveRun));
@@ -199,7 +200,7 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const announceCancel = new AnnounceCancel({ runs, instances, drivers, takeOver, signal, peers, hub, reports });
   const startRun = new StartRun({ runs, codec, spans, clock, ids, instanceId, drivers, announceCancel });
   const cancelRun = new CancelRun({ sessions, runs, announceCancel, clock });
-  const disconnects = resources.use(new Disconnects());
+  const disconnects = resources.use(new Disconnects({ runs, onError }));
   const { cancelPollMs: ownRunsMs, takeOverMs } = config;
   const useCases = {
     manageSessions: new ManageSessions({ sessions, announceCancel, pageTokens, clock, ids }),
@@ -218,7 +219,7 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
     () => startWatchPolls({ hub, instances, tails, logPollMs: config.logPollMs, onError }),
     () => retainEvery(config.retainEveryMs, retain, onError),
   ];
-  return { useCases, peerUseCases, proof, hub, drivers, lease, instances, polls, takeOver };
+  return { useCases, peerUseCases, proof, hub, drivers, lease, instances, polls, takeOver, onError };
 }
 
 function peerUseCasesOf(

@@ -63,7 +63,7 @@ export function runOwnershipContract(open: () => Promise<Repositories>): void {
     const released = await startedRun({ ownerId: owner });
     expect(await runs().release(released.run.id, 1, owner)).toBe(true);
     const cancelled = async (ownerId: string, agoMs: number) => {
-      const started = await startedRun({ ownerId });
+      const started = await startedRun({ ownerId, createdAtMs: nowMs - 20_000 });
       await runs().requestCancel(started.run.sessionId, started.run.id, '', nowMs - agoMs);
       return started;
     };

@@ -46,6 +46,10 @@ export class AnswerInterrupt {
       throw interruptAnswered();
     }
     // While the run still runs its driver sees the answer before it lets it wait.
-    return (run.status === 'WAITING' ? await takeOver.take(run) : undefined) ?? run;
+    if (run.status !== 'WAITING') {
+      return run;
+    }
+    // Somebody else may have been faster.
+    return (await takeOver.take(run, caller)) ?? (await runs.find(sessionId, runId)) ?? run;
   }
 }

@@ -126,7 +126,8 @@ export class DriveRun {
     }
     switch (end.kind) {
       case 'finished':
-        return over(signals.cancel.aborted ? driven.stop(end.end, true) : driven.end(end.end));
+        // An executor may hear of a cancel before its driver does.
+        return over(isStopped(end.end, signals) ? driven.stop(end.end, true) : driven.end(end.end));
       case 'failed':
         return over(driven.end(this.#failed(end.error)));
       case 'waiting':
@@ -143,7 +144,7 @@ export class DriveRun {
         search.lost(end.error, end.wasReached);
         return signals.leave.aborted || signals.cancel.aborted || expired.aborted
           ? { kind: 'retry' }
-          : { kind: 'again', reason: attemptReason.executorLost, wasLost: end.wasReached };
+          : { kind: 'again', ...lostReason(end) };
     }
   }
 
@@ -164,6 +165,17 @@ export class DriveRun {
   #failed(error: DomainError): ExecutorEnd {
     return { outcome: { kind: 'failed', error: this.#deps.toAgentError(error) }, usage: undefined };
   }
+}
+
+/** A replica that shuts down refuses runs: nobody was lost. */
+function lostReason({ error, wasReached }: Extract<AttemptEnd, { kind: 'lost' }>) {
+  return error.reason === 'SHUTTING_DOWN'
+    ? { reason: attemptReason.drained, wasLost: false }
+    : { reason: attemptReason.executorLost, wasLost: wasReached };
+}
+
+function isStopped({ outcome }: ExecutorEnd, { cancel }: DriveSignals): boolean {
+  return cancel.aborted || outcome.kind === 'aborted';
 }
 
 async function over(next: Promise<StartedRun | undefined>): Promise<Step> {

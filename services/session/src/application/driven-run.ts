@@ -113,6 +113,8 @@ export class DrivenRun implements Disposable {
   /** Takes the run again, for another dispatch. Throws FENCED when it is somebody else's by now. */
   async claim(reason: number, wasLost: boolean): Promise<void> {
     const { clock, runs, reports } = this.#deps;
+    // Nothing may be appended between this and the claim.
+    this.writer.stop();
     await this.writer.committed();
     const nowMs = clock.nowMs();
     const ownerId = this.#deps.instanceId();
@@ -223,6 +225,7 @@ export class DrivenRun implements Disposable {
   /** Lets go of the run, for another replica. */
   async release(): Promise<void> {
     const { clock, runs, announceReleased } = this.#deps;
+    this.writer.stop();
     await this.writer.committed();
     const { id, epoch } = this.run;
     if (await throughOutage(clock, () => runs.release(id, epoch, this.#deps.instanceId()))) {

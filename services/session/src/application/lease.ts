@@ -1,4 +1,4 @@
-import type { Clock } from '@spanwise/kernel';
+import { type Clock, DomainError } from '@spanwise/kernel';
 import type { InstanceRepository } from '../domain/instance/instance-repository.ts';
 import { Backoff, pause } from './backoff.ts';
 
@@ -29,6 +29,7 @@ const forgottenMs = 24 * 3_600_000;
 export class Lease implements AsyncDisposable {
   readonly #deps: LeaseDeps;
   readonly #stop = new AbortController();
+  #lost = new AbortController();
   #id: string;
   #renewedMs: number;
   #loop: Promise<void> = Promise.resolve();
@@ -40,21 +41,27 @@ export class Lease implements AsyncDisposable {
     this.#renewedMs = Number.POSITIVE_INFINITY;
   }
 
-  /** Id of this process, under its current lease. */
+  /** Id of this process, under its current lease. Throws DATABASE_UNAVAILABLE while it has none. */
   get id(): string {
+    if (!this.isHeld) {
+      throw notRegistered();
+    }
     return this.#id;
+  }
+
+  get isHeld(): boolean {
+    return Number.isFinite(this.#renewedMs);
   }
 
   /** Registers, then keeps the lease until it is disposed. While the database is away it goes on trying. */
   async begin(): Promise<void> {
     try {
       await this.#register();
-      this.#loop = this.#renewals();
     } catch (error) {
       this.#deps.onError(error);
       this.#id = this.#deps.newId();
-      this.#loop = this.#registerAgain().then(() => this.#renewals());
     }
+    this.#loop = this.#renewals();
     // A renewal may hang in a database that does not answer: the time is looked at beside it.
     this.#watch = setInterval(() => this.#checkTime(), this.#deps.renewMs / 3);
     this.#watch.unref();
@@ -71,29 +78,39 @@ export class Lease implements AsyncDisposable {
     const startedMs = this.#deps.clock.monotonicMs();
     await this.#deps.instances.register({ id: this.#id, address: this.#deps.address() }, this.#deps.leaseMs);
     this.#renewedMs = startedMs;
+    this.#lost = new AbortController();
     // Of those that are long dead nobody needs to know any more.
     await this.#deps.instances.removeDead(forgottenMs).catch(this.#deps.onError);
   }
 
   async #renewals(): Promise<void> {
     const { signal } = this.#stop;
-    const { instances, clock, leaseMs, renewMs, onError } = this.#deps;
     while (!signal.aborted) {
-      await pause(renewMs, signal);
-      // Counted from before the request: the database may have been slow to answer.
-      const startedMs = clock.monotonicMs();
-      const id = this.#id;
-      try {
-        const isRenewed = signal.aborted || (await instances.renew(id, leaseMs));
-        if (isRenewed && id === this.#id) {
-          this.#renewedMs = startedMs;
-        } else if (!signal.aborted) {
-          this.#lose(id);
-          await this.#registerAgain();
-        }
-      } catch (error) {
-        onError(error);
+      if (this.isHeld) {
+        await pause(this.#deps.renewMs, AbortSignal.any([signal, this.#lost.signal]));
+        await this.#renew(signal);
+      } else {
+        await this.#registerAgain();
       }
+    }
+  }
+
+  async #renew(signal: AbortSignal): Promise<void> {
+    const { instances, clock, leaseMs, onError } = this.#deps;
+    const id = this.#id;
+    if (signal.aborted || !this.isHeld) {
+      return;
+    }
+    // Counted from before the request: the database may have been slow to answer.
+    const startedMs = clock.monotonicMs();
+    try {
+      if (!(await instances.renew(id, leaseMs))) {
+        this.#lose(id);
+      } else if (id === this.#id) {
+        this.#renewedMs = startedMs;
+      }
+    } catch (error) {
+      onError(error);
     }
   }
 
@@ -122,7 +139,15 @@ export class Lease implements AsyncDisposable {
     if (id === this.#id) {
       this.#id = this.#deps.newId();
       this.#renewedMs = Number.POSITIVE_INFINITY;
+      this.#lost.abort();
       this.#deps.onLost();
     }
   }
+}
+
+/** This process is not known to the others yet, or no longer: what it began now would be taken from it. */
+function notRegistered(): DomainError {
+  return new DomainError('unavailable', 'DATABASE_UNAVAILABLE', 'The process has no lease: try again.', {
+    retryAfterMs: 1000,
+  });
 }

@@ -24,6 +24,10 @@ export class RunDrivers implements AsyncDisposable {
   /** Drives a run until it is over or given up, then the one that follows it in its session; does not wait for that. */
   drive(taken: StartedRun | ClaimedRun, caller?: Caller): void {
     const { id } = taken.run;
+    if (this.#driven.has(id)) {
+      // A start whose answer was lost may find its run after it was begun here.
+      return;
+    }
     const cancel = new AbortController();
     const signals: DriveSignals = {
       cancel: cancel.signal,
@@ -34,9 +38,7 @@ export class RunDrivers implements AsyncDisposable {
     // Runs that nobody's request has brought here go without the user's token.
     const identity = caller ?? { uid: taken.uid, email: taken.run.email, token: '' };
     const done = this.#driveRun.execute(taken, identity, signals).then((next) => {
-      if (this.#driven.get(id)?.cancel === cancel) {
-        this.#driven.delete(id);
-      }
+      this.#driven.delete(id);
       if (next !== undefined) {
         this.drive(next);
       }

@@ -99,6 +99,14 @@ describe('a stream of a run', () => {
   });
 });
 
+/** Lets time pass, on all clocks. */
+function pass(world: World, ms: number): void {
+  for (let passed = 0; passed < ms; passed += Math.min(1000, ms - passed)) {
+    world.clock.advance(Math.min(1000, ms - passed));
+    vi.advanceTimersByTime(Math.min(1000, ms - passed));
+  }
+}
+
 describe('a client that leaves', () => {
   const isCancelled = async (world: World, sessionId: SessionId) => {
     await settled();
@@ -119,9 +127,9 @@ describe('a client that leaves', () => {
     const { world, sessionId } = await inMemorySession();
     const stream = await open(world, sessionId, { cancelsOnDisconnect: true });
     await stream.leave();
-    vi.advanceTimersByTime(9_999);
+    pass(world, 9_999);
     expect(await isCancelled(world, sessionId)).toBe(false);
-    vi.advanceTimersByTime(1);
+    pass(world, 1);
     expect(await isCancelled(world, sessionId)).toBe(true);
     expect(world.runtime.last.aborts).toEqual(['cancelled']);
   });
@@ -130,13 +138,25 @@ describe('a client that leaves', () => {
     const { world, sessionId } = await inMemorySession();
     const first = await open(world, sessionId, { cancelsOnDisconnect: true });
     await first.leave();
-    vi.advanceTimersByTime(9_000);
+    pass(world, 9_000);
     const second = await open(world, sessionId, { cancelsOnDisconnect: true });
-    vi.advanceTimersByTime(9_000);
+    pass(world, 9_000);
     expect(await isCancelled(world, sessionId)).toBe(false);
     await second.leave();
-    vi.advanceTimersByTime(10_000);
+    pass(world, 10_000);
     expect(await isCancelled(world, sessionId)).toBe(true);
+  });
+
+  test('keeps its run when it has come back at another replica', async () => {
+    const { world, sessionId } = await inMemorySession();
+    const stream = await open(world, sessionId, { cancelsOnDisconnect: true });
+    await stream.leave();
+    pass(world, 4_000);
+    const other = inMemoryWorld({ store: world.store });
+    const [run] = [...world.store.runs.values()];
+    await other.runs.attach(run === undefined ? [] : [run.id]);
+    pass(world, 60_000);
+    expect(await isCancelled(world, sessionId)).toBe(false);
   });
 
   test('keeps its run while another such stream is open', async () => {
@@ -147,10 +167,10 @@ describe('a client that leaves', () => {
     ];
     await settled();
     await streams[0]?.leave();
-    vi.advanceTimersByTime(60_000);
+    pass(world, 60_000);
     expect(await isCancelled(world, sessionId)).toBe(false);
     await streams[1]?.leave();
-    vi.advanceTimersByTime(10_000);
+    pass(world, 10_000);
     expect(await isCancelled(world, sessionId)).toBe(true);
   });
 

@@ -77,9 +77,7 @@ export class RunSession {
     } finally {
       if (request.cancelsOnDisconnect) {
         const cancel = { caller: request.caller, sessionId, runId, reason: 'the caller left' };
-        disconnects.closed(runId, !isDone && isLeftByClient(), () => {
-          cancelRun.execute(cancel).catch(() => undefined);
-        });
+        disconnects.closed(runId, !isDone && isLeftByClient(), () => cancelRun.execute(cancel));
       }
     }
   }

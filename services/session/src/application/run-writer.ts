@@ -154,6 +154,7 @@ export class RunWriter {
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#chunkTimer);
+    this.#chunkTimer = undefined;
   }
 
   async #drain(): Promise<void> {

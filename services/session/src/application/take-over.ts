@@ -4,6 +4,7 @@ import type { RunGuard } from '../domain/run/guards.ts';
 import type { Run } from '../domain/run/run.ts';
 import type { RunRepository } from '../domain/run/run-repository.ts';
 import { announceAttempt } from './announce-attempt.ts';
+import type { Caller } from './ports/caller.ts';
 import type { RunReports } from './ports/run-reports.ts';
 import type { RunDrivers } from './run-drivers.ts';
 import { throughOutage } from './through-outage.ts';
@@ -50,7 +51,7 @@ export class TakeOver {
   }
 
   /** Takes one run, if it can be had, and drives it from here. */
-  async take(run: Run): Promise<Run | undefined> {
+  async take(run: Run, caller?: Caller): Promise<Run | undefined> {
     const { runs, drivers, reports, clock, instanceId } = this.#deps;
     if (drivers.isLeaving || drivers.isDriving(run.id)) {
       return undefined;
@@ -65,7 +66,7 @@ export class TakeOver {
       return undefined;
     }
     reports.taken(claimed.run, reason);
-    drivers.drive(claimed);
+    drivers.drive(claimed, caller);
     return claimed.run;
   }
 }

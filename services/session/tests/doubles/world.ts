@@ -116,7 +116,7 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
     instanceId: () => own.id,
   });
   const cancelRun = new CancelRun({ sessions, runs, announceCancel, clock });
-  const disconnects = new Disconnects();
+  const disconnects = new Disconnects({ runs, onError: () => undefined });
   void instances.register({ id: instanceId, address: 'http://127.0.0.1:1' }, 15_000);
   return {
     ...{ clock, ids, store, sessions, runs, log, context, hub, runtime, codec, pageTokens, drivers, driveRun },

@@ -18,10 +18,10 @@ const idForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Views on MikroORM, for MySQL and SQLite. They never change, so that those in use are read once. */
 export class MikroOrmViewRepository implements ViewRepository {
-  readonly #database: Pick<OpenDatabase, 'em' | 'sql'>;
+  readonly #database: Pick<OpenDatabase, 'orm' | 'sql'>;
   readonly #cached = new Map<string, SessionView>();
 
-  constructor({ database }: { readonly database: Pick<OpenDatabase, 'em' | 'sql'> }) {
+  constructor({ database }: { readonly database: Pick<OpenDatabase, 'orm' | 'sql'> }) {
     this.#database = database;
   }
 
@@ -30,7 +30,7 @@ export class MikroOrmViewRepository implements ViewRepository {
     if (cached !== undefined) {
       return cached;
     }
-    const record = idForm.test(id) ? await this.#database.em().findOne(ViewRecord, { id }) : null;
+    const record = idForm.test(id) ? await this.#database.orm((em) => em.findOne(ViewRecord, { id })) : null;
     return record === null ? undefined : this.#cache(viewFromRow(record));
   }
 
@@ -48,7 +48,7 @@ export class MikroOrmViewRepository implements ViewRepository {
   }
 
   async ofSession(sessionId: SessionId): Promise<readonly SessionView[]> {
-    const records = await this.#database.em().find(ViewRecord, { sessionId });
+    const records = await this.#database.orm((em) => em.find(ViewRecord, { sessionId }));
     return records.map(viewFromRow);
   }
 

@@ -109,10 +109,10 @@ export interface OwnedRun {
 /** What counts as abandoned. */
 export interface AbandonedLook {
   readonly nowMs: number;
-  /** After its cancel, a run is taken from an owner whose lease has less than `staleLeaseMs` to run: it seems to be frozen. */
+  /** After its cancel, and its last claim, a run is taken from an owner whose lease has less than `staleLeaseMs` to run: it seems to be frozen. */
   readonly frozenCancelMs: number;
   readonly staleLeaseMs: number;
-  /** After its cancel, a run is taken from any owner. */
+  /** After its cancel, and its last claim, a run is taken from any owner. */
   readonly cancelMs: number;
   readonly limit: number;
 }
@@ -129,7 +129,11 @@ export interface RunRepository {
   list(sessionId: SessionId, before: RunId | undefined, limit: number): Promise<readonly Run[]>;
   /** Sets the cancel flag, for good. Once it is accepted the run never completes. */
   requestCancel(sessionId: SessionId, runId: RunId, reason: string, nowMs: number): Promise<CancelOutcome>;
-  /** The driven runs of an owner. */
+  /** Somebody watches these runs who wants them to be cancelled when nobody does: by the database's clock, now. */
+  attach(runIds: readonly RunId[]): Promise<void>;
+  /** Whether nobody has said that of a run for this long. */
+  isDetached(runId: RunId, sinceMs: number): Promise<boolean>;
+  /** The driven runs of an owner, and those that it took to cancel them while they waited. */
   ownedBy(ownerId: string): Promise<readonly OwnedRun[]>;
   /**
    * Runs to be taken: driven ones without an owner whose lease runs, waiting ones whose time has come, whose cancel was

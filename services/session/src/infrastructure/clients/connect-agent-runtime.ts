@@ -134,7 +134,8 @@ async function* framesOf(responses: AsyncIterable<RunResponse>, dispatch: Dispat
     }
   } catch (error) {
     const failure = toDomainError(error);
-    throw failure.kind === 'unavailable' ? runtimeUnavailable(error) : failure;
+    const isLost = failure.kind === 'unavailable' && failure.reason !== 'SHUTTING_DOWN';
+    throw isLost ? runtimeUnavailable(error) : failure;
   }
 }
 

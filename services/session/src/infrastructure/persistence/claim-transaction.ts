@@ -52,7 +52,7 @@ export async function tryClaim(tx: SqlExecutor, claim: Claim): Promise<ClaimedRu
   const status = goesOn ? 'RUNNING' : session.status;
   await tx.run(statements.announceClaim, [events.length, nowMs, status, run.sessionId, epoch]);
   const { lostAttempts: lost, deadlineAtMs = null } = claimed;
-  const values = [ownerId, lost, lastContextSeq, claimed.status, deadlineAtMs, run.id, read.epoch];
+  const values = [ownerId, lost, lastContextSeq, claimed.status, deadlineAtMs, nowMs, run.id, read.epoch];
   if ((await tx.run(statements.claimRun, values)) === 0) {
     throw fenced();
   }

@@ -45,7 +45,7 @@ async function beginNext(tx: SqlExecutor, { append, nextOwnerId, nowMs, ...finis
   const counters = { lastSeq: lastSeq + events.length, lastContextSeq: lastContextSeq + contextRows.length };
   await tx.run(statements.passSession, [run.id, events.length, contextRows.length, sessionId]);
   const { epoch, startSeq, deadlineAtMs = null } = run;
-  const values = [nextOwnerId ?? null, epoch, startSeq, deadlineAtMs, counters.lastContextSeq, run.id];
+  const values = [nextOwnerId ?? null, epoch, startSeq, deadlineAtMs, counters.lastContextSeq, nowMs, run.id];
   if ((await tx.run(statements.promoteRun, values)) === 0) {
     throw invariantBroken('a run left the queue while its session was locked');
   }

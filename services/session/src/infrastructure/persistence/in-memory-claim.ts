@@ -35,6 +35,7 @@ export function claimInMemory(store: InMemoryStore, claim: Claim): ClaimedRun | 
   const position = { sessionId: run.sessionId, runId: run.id, epoch: claimed.epoch, lastSeq, lastContextSeq };
   store.runs.set(run.id, claimed);
   store.progress.set(run.id, lastContextSeq);
+  store.claimedAtMs.set(run.id, nowMs);
   store.place(entry, { position, events, contextRows: [] });
   entry.session = { ...entry.session, epoch: claimed.epoch, status: goesOn ? 'RUNNING' : entry.session.status };
   return { run: claimed, uid, lastSeq: lastSeq + events.length, lastContextSeq, events, answers };

@@ -113,6 +113,14 @@ export class InMemoryRunRepository implements RunRepository {
     return this.#flag(runId, reason, nowMs) ? 'accepted' : 'already-ended';
   }
 
+  async attach(runIds: readonly RunId[]): Promise<void> {
+    runIds.forEach((runId) => this.#store.attachedAtMs.set(runId, this.#store.clock.nowMs()));
+  }
+
+  async isDetached(runId: RunId, sinceMs: number): Promise<boolean> {
+    return (this.#store.attachedAtMs.get(runId) ?? 0) <= this.#store.clock.nowMs() - sinceMs;
+  }
+
   #flag(runId: RunId, cancelReason: string, nowMs: number): boolean {
     const run = this.#store.runs.get(runId);
     if (run === undefined || !cancellableStatuses.includes(run.status)) {
@@ -126,7 +134,7 @@ export class InMemoryRunRepository implements RunRepository {
 
   async ownedBy(ownerId: string): Promise<readonly OwnedRun[]> {
     return [...this.#store.runs.values()]
-      .filter((run) => run.ownerId === ownerId && drivenStatuses.includes(run.status))
+      .filter((run) => run.ownerId === ownerId && (drivenStatuses.includes(run.status) || run.status === 'WAITING'))
       .map((run) => ({ runId: run.id, epoch: run.epoch, isCancelRequested: run.cancelRequestedAtMs !== undefined }));
   }
 
@@ -136,10 +144,12 @@ export class InMemoryRunRepository implements RunRepository {
       .filter((run) => {
         if (run.status === 'WAITING') {
           const isOpen = this.#store.interrupts.get(run.id)?.some(({ isSettled }) => !isSettled) ?? false;
-          return !isOpen || run.cancelRequestedAtMs !== undefined || (run.wakeAtMs ?? Infinity) <= nowMs;
+          const isDue = !isOpen || run.cancelRequestedAtMs !== undefined || (run.wakeAtMs ?? Infinity) <= nowMs;
+          return isDue && !this.#store.isAlive(run.ownerId);
         }
         const isStale = !this.#store.isAlive(run.ownerId, staleLeaseMs);
-        const isOverdue = (run.cancelRequestedAtMs ?? Infinity) <= nowMs - (isStale ? frozenCancelMs : cancelMs);
+        const sinceMs = Math.max(run.cancelRequestedAtMs ?? Infinity, this.#store.claimedAtMs.get(run.id) ?? 0);
+        const isOverdue = sinceMs <= nowMs - (isStale ? frozenCancelMs : cancelMs);
         return drivenStatuses.includes(run.status) && (isOverdue || !this.#store.isAlive(run.ownerId));
       })
       .slice(0, limit);
@@ -151,7 +161,7 @@ export class InMemoryRunRepository implements RunRepository {
 
   async release(runId: RunId, epoch: number, ownerId: string): Promise<boolean> {
     const run = this.#store.runs.get(runId);
-    const isOwn = run?.epoch === epoch && run.ownerId === ownerId && drivenStatuses.includes(run.status);
+    const isOwn = run?.epoch === epoch && run.ownerId === ownerId && !isOver(run.status);
     if (run !== undefined && isOwn) {
       this.#store.runs.set(runId, { ...run, ownerId: undefined });
     }

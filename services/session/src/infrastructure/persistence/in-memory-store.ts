@@ -32,6 +32,8 @@ export class InMemoryStore {
   readonly runs = new Map<RunId, Run>();
   /** Last place in the context when a run was dispatched last. */
   readonly progress = new Map<RunId, number>();
+  readonly claimedAtMs = new Map<RunId, number>();
+  readonly attachedAtMs = new Map<RunId, number>();
   readonly interrupts = new Map<RunId, StoredInterrupt[]>();
   readonly instances = new Map<string, Instance & { leaseUntilMs: number; isDraining: boolean }>();
   readonly clock: Clock;

@@ -106,6 +106,8 @@ function queue({ key, text, integer }: ColumnTypes): readonly string[] {
     `alter table runs add column input ${text}`,
     `alter table runs add column email ${key}`,
     `alter table runs add column progress_seq ${integer} not null default 0`,
+    `alter table runs add column claimed_at ${integer} not null default 0`,
+    `alter table runs add column attached_at ${integer} not null default 0`,
   ];
 }
 

@@ -1,6 +1,6 @@
 import { brandId, type RunId, type SessionId } from '@spanwise/kernel';
-import { databaseUnavailable, isUniqueViolation, type OpenDatabase } from '@spanwise/persistence';
-import { drivenStatuses, type Run, type RunEnding } from '../../domain/run/run.ts';
+import { databaseUnavailable, firstRow, isUniqueViolation, type OpenDatabase } from '@spanwise/persistence';
+import { cancellableStatuses, drivenStatuses, type Run, type RunEnding } from '../../domain/run/run.ts';
 import type {
   AbandonedLook,
   CancelOutcome,
@@ -60,13 +60,15 @@ export class MikroOrmRunRepository implements RunRepository {
   }
 
   async find(sessionId: SessionId, runId: RunId): Promise<Run | undefined> {
-    const record = await this.#database.em().findOne(RunRecord, { id: runId, sessionId });
-    return record === null ? undefined : runFromRecord(record);
+    const { sql } = this.#database;
+    const row = await firstRow(sql, 'select * from runs where id = ? and session_id = ?', [runId, sessionId]);
+    return row === undefined ? undefined : runFromRow(row);
   }
 
   async list(sessionId: SessionId, before: RunId | undefined, limit: number): Promise<readonly Run[]> {
     const where = { sessionId, ...(before === undefined ? {} : { id: { $lt: before } }) };
-    const records = await this.#database.em().find(RunRecord, where, { orderBy: { id: 'desc' }, limit });
+    const order = { orderBy: { id: 'desc' }, limit } as const;
+    const records = await this.#database.orm((em) => em.find(RunRecord, where, order));
     return records.map(runFromRecord);
   }
 
@@ -81,7 +83,23 @@ export class MikroOrmRunRepository implements RunRepository {
       const isOut = await this.#dequeue(sessionId, runId, reason, nowMs);
       return isOut ? 'dequeued' : this.requestCancel(sessionId, runId, reason, nowMs);
     }
+    if (run !== undefined && cancellableStatuses.includes(run.status)) {
+      // It has left the queue since the first statement.
+      return this.requestCancel(sessionId, runId, reason, nowMs);
+    }
     return run === undefined ? 'not-found' : 'already-ended';
+  }
+
+  async attach(runIds: readonly RunId[]): Promise<void> {
+    const { sql } = this.#database;
+    const marks = runIds.map(() => '?').join(', ');
+    await sql.run(`update runs set attached_at = ${databaseNow(sql)} where id in (${marks})`, runIds);
+  }
+
+  async isDetached(runId: RunId, sinceMs: number): Promise<boolean> {
+    const { sql } = this.#database;
+    const detached = `select 1 from runs where id = ? and attached_at <= ${databaseNow(sql)} - ?`;
+    return (await sql.all(detached, [runId, sinceMs])).length === 1;
   }
 
   #dequeue(sessionId: SessionId, runId: RunId, reason: string, nowMs: number): Promise<boolean> {
@@ -106,16 +124,18 @@ export class MikroOrmRunRepository implements RunRepository {
   async abandoned(look: AbandonedLook): Promise<readonly Run[]> {
     const { nowMs, cancelMs, frozenCancelMs, staleLeaseMs, limit } = look;
     const { sql } = this.#database;
+    const [overdueMs, frozenMs] = [nowMs - cancelMs, nowMs - frozenCancelMs];
     const driven = drivenStatuses.map((status) => `'${status}'`).join(', ');
     const noLease = (leftMs: string) =>
       `not exists (select 1 from instances i where i.id = r.owner_id and i.lease_until > ${databaseNow(sql)} + ${leftMs})`;
     const rows = await sql.all(
       `select r.* from runs r where (r.status in (${driven}) and (r.owner_id is null or ${noLease('0')}
-          or r.cancel_requested_at <= ? or (r.cancel_requested_at <= ? and ${noLease('?')})))
-        or (r.status = 'WAITING' and (r.wake_at <= ? or r.cancel_requested_at is not null or not exists
+          or (r.cancel_requested_at <= ? and r.claimed_at <= ?)
+          or (r.cancel_requested_at <= ? and r.claimed_at <= ? and ${noLease('?')})))
+        or (r.status = 'WAITING' and (r.owner_id is null or ${noLease('0')}) and (r.wake_at <= ? or r.cancel_requested_at is not null or not exists
           (select 1 from interrupts a where a.run_id = r.id and a.answered_at is null)))
         limit ${limit}`,
-      [nowMs - cancelMs, nowMs - frozenCancelMs, staleLeaseMs, nowMs],
+      [overdueMs, overdueMs, frozenMs, frozenMs, staleLeaseMs, nowMs],
     );
     return rows.map(runFromRow);
   }

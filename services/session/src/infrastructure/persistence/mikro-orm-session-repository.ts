@@ -43,18 +43,20 @@ export class MikroOrmSessionRepository implements SessionRepository {
       after === undefined
         ? {}
         : { $or: [{ createdAt: { $lt: after.createdAtMs } }, { createdAt: after.createdAtMs, id: { $lt: after.id } }] };
-    const records = await this.#database
-      .em()
-      .find(
+    const records = await this.#database.orm((em) =>
+      em.find(
         SessionRecord,
         { uid, deletedAt: null, ...(after === undefined ? {} : { createdAt: { $lte: after.createdAtMs } }), ...older },
         { orderBy: { createdAt: 'desc', id: 'desc' }, limit },
-      );
+      ),
+    );
     return records.map(sessionFromRecord);
   }
 
   async updateTitle(uid: Uid, id: SessionId, title: string, nowMs: number): Promise<Session | undefined> {
-    await this.#database.em().nativeUpdate(SessionRecord, { id, uid, deletedAt: null }, { title, updatedAt: nowMs });
+    await this.#database.orm((em) =>
+      em.nativeUpdate(SessionRecord, { id, uid, deletedAt: null }, { title, updatedAt: nowMs }),
+    );
     return this.find(uid, id);
   }
 

@@ -40,7 +40,7 @@ export const passSession = `update sessions
 
 export const promoteRun = `update runs
   set status = 'RUNNING', owner_id = ?, epoch = ?, attempt = 1, start_seq = ?, deadline_at = ?, progress_seq = ?,
-    input = null, queue_no = null
+    claimed_at = ?, input = null, queue_no = null
   where id = ? and status in (${list(runStatusesBefore('RUNNING'))})`;
 
 /**
@@ -72,15 +72,15 @@ export const announceClaim = `update sessions
 /** Guards: everyDispatchHasItsEpoch, resumesOnlyWaiting. */
 export const claimRun = `update runs
   set owner_id = ?, epoch = epoch + 1, attempt = attempt + 1, no_progress_attempts = ?, progress_seq = ?, status = ?,
-    deadline_at = ?, remaining_ms = null, wake_at = null
+    deadline_at = ?, claimed_at = ?, remaining_ms = null, wake_at = null
   where id = ? and epoch = ? and status in (${list([...drivenStatuses, 'WAITING'])})`;
 
 /** Guards: releasesUnheldRuns. */
 export const releaseRun = `update runs set owner_id = null
-  where id = ? and epoch = ? and owner_id = ? and status in (${list(drivenStatuses)})`;
+  where id = ? and epoch = ? and owner_id = ? and status in (${list([...drivenStatuses, 'WAITING'])})`;
 
 export const ownedRuns = `select id, epoch, cancel_requested_at from runs
-  where owner_id = ? and status in (${list(drivenStatuses)})`;
+  where owner_id = ? and status in (${list([...drivenStatuses, 'WAITING'])})`;
 
 export const waitSession = `update sessions
   set status = 'WAITING', last_seq = last_seq + ?, last_append = ?, updated_at = ?
@@ -129,6 +129,7 @@ export const runColumns = [
   'created_at',
   'email',
   'progress_seq',
+  'claimed_at',
   'queue_no',
   'input',
 ] as const;
@@ -154,6 +155,7 @@ export function runValues(run: Run, progressSeq: number, queue?: { readonly no: 
     run.createdAtMs,
     run.email,
     progressSeq,
+    run.createdAtMs,
     queue?.no ?? null,
     queue?.input ?? null,
   ];
