@@ -9,6 +9,7 @@ import { SpanwiseError } from './spanwise-error.ts';
 export interface StreamMessage {
   readonly events: AgentEvent[];
   readonly handoff?: Handoff | undefined;
+  readonly heartbeat?: object | undefined;
 }
 
 export interface ResumeOptions {
@@ -56,8 +57,11 @@ export async function* resume<Message extends StreamMessage>(
       for await (const message of stream.open(cursor, connection.signal)) {
         clearTimeout(silence);
         silence = setTimeout(forward, silenceMs);
-        lastProgressMs = performance.now();
-        attempt = 0;
+        if (message.events.length > 0 || message.heartbeat !== undefined) {
+          // That it was opened alone is no progress.
+          lastProgressMs = performance.now();
+          attempt = 0;
+        }
         stream.onMessage?.(message);
         handoff = message.handoff;
         for (const event of message.events) {

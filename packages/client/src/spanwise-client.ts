@@ -113,7 +113,7 @@ export class SpanwiseClient {
         afterSeq: request.afterSeq ?? 0n,
         open: (afterSeq, signal) => this.sessions.runSession({ ...message, afterSeq }, { signal }),
         isLast: ({ data, runId }) => runId === run?.id && (data.case === 'runEnd' || data.case === 'runError'),
-        isAtEnd: (last) => last?.data.case === 'runWaiting' || isOver(run),
+        isAtEnd: (last) => last?.data.case === 'runWaiting' || hasNothingToTell(run),
         onMessage: (response) => {
           if (response.run !== undefined && run === undefined) {
             onRun?.(response.run);
@@ -171,9 +171,13 @@ export class SpanwiseClient {
   }
 }
 
-/** What is over when the stream begins has nothing to tell after its terminal event, or, out of the queue, nothing at all. */
-function isOver(run: Run | undefined): boolean {
-  return run !== undefined && (run.terminalSeq > 0n || run.status === RunStatus.CANCELLED);
+/**
+ * What is over when the stream begins has nothing to tell after its terminal event, or, out of the queue, nothing at all;
+ * what waits has nothing to tell after RUN_WAITING.
+ */
+function hasNothingToTell(run: Run | undefined): boolean {
+  const quiet: readonly RunStatus[] = [RunStatus.CANCELLED, RunStatus.WAITING];
+  return run !== undefined && (run.terminalSeq > 0n || quiet.includes(run.status));
 }
 
 function present<Value>(value: Value | undefined): Value {

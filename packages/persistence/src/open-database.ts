@@ -76,8 +76,10 @@ async function openMySql(options: OpenOptions): Promise<OpenDatabase> {
     supportBigNumbers: true,
     dateStrings: true,
   });
+  // Migrations may take as long as they need: the server would finish a statement that is given up.
+  const limit = { isOn: true };
   callbackPool.on('connection', (connection) => {
-    limitQueries(connection);
+    limitQueries(connection, limit);
     // Each statement then sees what others have committed: the guards rely on it.
     connection.query('set session transaction isolation level read committed', [], (error) => {
       if (error !== null) {
@@ -93,6 +95,7 @@ async function openMySql(options: OpenOptions): Promise<OpenDatabase> {
     driverOptions: new MysqlDialect({ pool: callbackPool }),
   } as Options<MySqlDriver>);
   const lock = async (migrate: () => Promise<readonly string[]>) => {
+    limit.isOn = false;
     const connection = await pool.getConnection();
     const name = `spanwise-migrate-${options.service}`;
     try {
@@ -108,6 +111,7 @@ async function openMySql(options: OpenOptions): Promise<OpenDatabase> {
     } finally {
       await connection.query('select release_lock(?)', [name]).catch(() => undefined);
       connection.release();
+      limit.isOn = true;
     }
   };
   // Closing the ORM closes the pool, but only once the ORM has used it; a second end is refused.
@@ -119,10 +123,10 @@ async function openMySql(options: OpenOptions): Promise<OpenDatabase> {
  * Gives the queries of the ORM a limit, and closes a connection that does not keep it: mysql2 itself would wait for ever,
  * and go on with the connection.
  */
-function limitQueries(connection: Connection): void {
+function limitQueries(connection: Connection, limit: { readonly isOn: boolean }): void {
   const query = connection.query.bind(connection) as (...input: unknown[]) => unknown;
   connection.query = ((sql: unknown, values: unknown, callback: unknown) => {
-    if (typeof sql !== 'string' || typeof callback !== 'function') {
+    if (!limit.isOn || typeof sql !== 'string' || typeof callback !== 'function') {
       return query(sql, values, callback);
     }
     return query({ sql, values, timeout: statementTimeoutMs }, (error: unknown, ...answer: unknown[]) => {

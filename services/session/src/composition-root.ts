@@ -140,7 +140,7 @@ export async function createSessionService(
     server,
     drain: async () => {
       // Without it the others only send a few things in vain.
-      await instances.drain(lease.id).catch(onError);
+      await (lease.isHeld ? instances.drain(lease.id).catch(onError) : undefined);
       hub.drain();
       // Its streams have ended, and its other calls are short: clients go to another replica from now on.
       server.goAway();

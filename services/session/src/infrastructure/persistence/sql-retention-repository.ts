@@ -45,7 +45,8 @@ export class SqlRetentionRepository implements RetentionRepository {
 
   async purgeable(deletedBeforeMs: number, limit: number): Promise<readonly DeletedSession[]> {
     const rows = await this.#database.all<{ id: string; uid: string }>(
-      `select id, uid from sessions where deleted_at <= ? and active_run_id is null limit ${limit}`,
+      `select id, uid from sessions where deleted_at <= ? and active_run_id is null
+        order by deleted_at limit ${limit}`,
       [deletedBeforeMs],
     );
     return rows.map(({ id, uid }) => ({ id: brandId<SessionId>(id), uid: brandId<Uid>(uid) }));
