@@ -57,8 +57,7 @@ export async function* resume<Message extends StreamMessage>(
       for await (const message of stream.open(cursor, connection.signal)) {
         clearTimeout(silence);
         silence = setTimeout(forward, silenceMs);
-        if (message.events.length > 0 || message.heartbeat !== undefined) {
-          // That it was opened alone is no progress.
+        if (isProgress(message)) {
           lastProgressMs = performance.now();
           attempt = 0;
         }
@@ -99,8 +98,17 @@ export async function* resume<Message extends StreamMessage>(
     if (performance.now() - lastProgressMs > maxBreakMs) {
       throw failure;
     }
-    await pause(handoff === undefined ? (failure.retryAfterMs ?? backoffMs(attempt)) : handoffMs(handoff), signal);
+    await pause(pauseMs(handoff, failure, attempt), signal);
   }
+}
+
+function pauseMs(handoff: Handoff | undefined, failure: SpanwiseError, attempt: number): number {
+  return handoff === undefined ? (failure.retryAfterMs ?? backoffMs(attempt)) : handoffMs(handoff);
+}
+
+/** That a stream was opened is none. */
+function isProgress({ events, heartbeat }: StreamMessage): boolean {
+  return events.length > 0 || heartbeat !== undefined;
 }
 
 /** What the service says, and a little more, so that not all come at once. */

@@ -174,11 +174,8 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const pageTokens = new HmacPageTokens(config.pageTokenKey);
   const signal = busCancelSignal(parts.bus);
   const onError = (error: unknown) => reports.pollFailed(error);
-  const { leaseMs, leaseRenewMs: renewMs, selfFenceMs } = config;
   const onLost = () => drivers.loseAll();
-  const lease = resources.use(
-    new Lease({ instances, address, newId: () => ids.uuid(), clock, onLost, onError, leaseMs, renewMs, selfFenceMs }),
-  );
+  const lease = resources.use(leaseOf(config, { instances, address, newId: () => ids.uuid(), clock, onLost, onError }));
   const instanceId = () => lease.id;
   const transport = (baseUrl: string) => resources.use(createInternalTransport({ baseUrl, telemetry }));
   const proof = new HmacPeerProof(config.pageTokenKey, clock);
@@ -195,7 +192,7 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const drivers: RunDrivers = resources.use(new RunDrivers(driveRun));
   const takeOver = new TakeOver({
     ...{ runs, drivers, reports, clock, instanceId, without },
-    staleLeaseMs: leaseMs - 2 * renewMs,
+    staleLeaseMs: config.leaseMs - 2 * config.leaseRenewMs,
   });
   const announceCancel = new AnnounceCancel({ runs, instances, drivers, takeOver, signal, peers, hub, reports });
   const startRun = new StartRun({ runs, codec, spans, clock, ids, instanceId, drivers, announceCancel });
@@ -220,6 +217,13 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
     () => retainEvery(config.retainEveryMs, retain, onError),
   ];
   return { useCases, peerUseCases, proof, hub, drivers, lease, instances, polls, takeOver, onError };
+}
+
+function leaseOf(
+  { leaseMs, leaseRenewMs, selfFenceMs }: SessionConfig,
+  deps: Omit<ConstructorParameters<typeof Lease>[0], 'leaseMs' | 'renewMs' | 'selfFenceMs'>,
+): Lease {
+  return new Lease({ ...deps, leaseMs, renewMs: leaseRenewMs, selfFenceMs });
 }
 
 function peerUseCasesOf(

@@ -99,6 +99,6 @@ function brokenPlans({ runs, messages }: StoredSession, known: readonly KnownRun
   return broken;
 }
 
-export function unless(holds: boolean, broken: string): readonly string[] {
+function unless(holds: boolean, broken: string): readonly string[] {
   return holds ? [] : [broken];
 }

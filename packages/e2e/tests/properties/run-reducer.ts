@@ -22,7 +22,7 @@ export interface KnownRun {
 }
 
 /** Statuses in which nothing more becomes of a run. */
-export const overStatuses: readonly Status[] = ['COMPLETED', 'CANCELLED', 'FAILED'];
+const overStatuses: readonly Status[] = ['COMPLETED', 'CANCELLED', 'FAILED'];
 
 export function isOver(status: Status): boolean {
   return overStatuses.includes(status);
