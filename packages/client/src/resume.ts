@@ -49,14 +49,10 @@ export async function* resume<Message extends StreamMessage>(
   for (let attempt = 0; !isAborted(signal); attempt += 1) {
     let failure = new SpanwiseError(Code.Unavailable, 'TRANSPORT', 'The stream ended early.');
     let handoff: Handoff | undefined;
-    const connection = new AbortController();
-    const forward = () => connection.abort();
-    signal?.addEventListener('abort', forward, { once: true });
-    let silence = setTimeout(forward, silenceMs);
+    const connection = new Connection(silenceMs, signal);
     try {
       for await (const message of stream.open(cursor, connection.signal)) {
-        clearTimeout(silence);
-        silence = setTimeout(forward, silenceMs);
+        connection.hasTold();
         if (isProgress(message)) {
           lastProgressMs = performance.now();
           attempt = 0;
@@ -90,15 +86,41 @@ export async function* resume<Message extends StreamMessage>(
         throw failure;
       }
     } finally {
-      clearTimeout(silence);
-      signal?.removeEventListener('abort', forward);
-      // Leaving the loop does not cancel the call by itself.
-      connection.abort();
+      connection.end();
     }
     if (performance.now() - lastProgressMs > maxBreakMs) {
       throw failure;
     }
     await pause(pauseMs(handoff, failure, attempt), signal);
+  }
+}
+
+/** One stream: it ends with the caller's signal, when nothing is told for too long, and when it is left. */
+class Connection {
+  readonly #controller = new AbortController();
+  readonly #caller: AbortSignal | undefined;
+  readonly #silence: NodeJS.Timeout;
+  readonly #abort = () => this.#controller.abort();
+
+  constructor(silenceMs: number, caller: AbortSignal | undefined) {
+    this.#caller = caller;
+    this.#silence = setTimeout(this.#abort, silenceMs);
+    caller?.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  hasTold(): void {
+    this.#silence.refresh();
+  }
+
+  /** Leaving a loop over the stream does not cancel its call by itself. */
+  end(): void {
+    clearTimeout(this.#silence);
+    this.#caller?.removeEventListener('abort', this.#abort);
+    this.#abort();
   }
 }
 
