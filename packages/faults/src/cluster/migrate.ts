@@ -1,0 +1,9 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Environment } from '@spanwise/service-kit';
+import { mainOf, type ServiceName } from './service-program.ts';
+
+/** The migration step of a service's deployment. Rejects when it fails. */
+export async function migrate(service: ServiceName, env: Environment): Promise<void> {
+  await promisify(execFile)(process.execPath, [mainOf(service), 'migrate'], { env: { ...env } });
+}

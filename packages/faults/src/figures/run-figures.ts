@@ -1,0 +1,97 @@
+import { ErrorReason } from '@spanwise/contracts/spanwise/error/v1/error';
+import { AttemptReason } from '@spanwise/contracts/spanwise/event/v1/event';
+import type { Evidence } from '../evidence/evidence.ts';
+import type { FaultKind } from '../nemesis/fault-log.ts';
+import { type Spread, spreadOf } from './percentiles.ts';
+
+const reasonNames = new Map<number, string>(Object.entries(AttemptReason).map(([name, number]) => [number, name]));
+
+const errorNames = new Map<number, string>(Object.entries(ErrorReason).map(([name, number]) => [number, name]));
+
+/** What the suite measures beside right and wrong; in milliseconds. */
+export interface RunFigures {
+  /** Runs by status. */
+  readonly runs: Readonly<Record<string, number>>;
+  /** Runs that failed, by reason. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** RUN_ATTEMPT events by reason. */
+  readonly attempts: Readonly<Record<string, number>>;
+  /** Reconnects of clients by why. */
+  readonly reconnects: Readonly<Record<string, number>>;
+  /** From the request of a cancel to the terminal event at the client that follows the run. */
+  readonly cancel: Spread | undefined;
+  /** From the death of a driver or an executor to the RUN_ATTEMPT that it caused. */
+  readonly recovery: Spread | undefined;
+  /** Effects that were begun. */
+  readonly effects: number;
+}
+
+/** Works the figures out of what happened. */
+export function figuresOf(evidence: Evidence): RunFigures {
+  const { runs, events, history, effects } = evidence;
+  const attempts = events.flatMap(({ event }) => (event.data.case === 'runAttempt' ? [event.data.value.reason] : []));
+  return {
+    runs: countBy(runs.map(({ status }) => status)),
+    failures: countBy(failureReasons(evidence)),
+    attempts: countBy(attempts.map((reason) => reasonNames.get(reason) ?? String(reason))),
+    reconnects: countBy(history.flatMap((entry) => (entry.kind === 'reconnect' ? [entry.why] : []))),
+    cancel: spreadOf(cancelTimes(evidence)),
+    recovery: spreadOf(recoveryTimes(evidence)),
+    effects: effects.filter(({ phase }) => phase === 'begin').length,
+  };
+}
+
+function failureReasons({ events }: Evidence): readonly string[] {
+  return events.flatMap(({ event: { data } }) => {
+    return data.case === 'runError' ? [errorNames.get(data.value.error?.reason ?? 0) ?? 'unknown'] : [];
+  });
+}
+
+function cancelTimes({ history }: Evidence): readonly number[] {
+  const endedMs = new Map<string, number>();
+  for (const entry of history) {
+    if (entry.kind === 'ended' && !endedMs.has(entry.runId)) {
+      endedMs.set(entry.runId, entry.atMs);
+    }
+  }
+  return history.flatMap((entry) => {
+    const atMs = entry.kind === 'cancelled' && entry.isAccepted ? endedMs.get(entry.runId) : undefined;
+    return entry.kind === 'cancelled' && atMs !== undefined ? [Math.max(0, atMs - entry.askedAtMs)] : [];
+  });
+}
+
+/** What takes drivers or executors away without touching them. */
+const aroundThem: ReadonlySet<FaultKind> = new Set([
+  'database-kill',
+  'database-freeze',
+  'disk-full',
+  'cut',
+  'black-hole',
+  'one-way',
+]);
+
+/** The nearest fault before a take-over that can have caused it counts as its cause. */
+function recoveryTimes({ events, faults }: Evidence): readonly number[] {
+  const causes = new Map<number, string>([
+    [AttemptReason.DRIVER_LOST, 'session'],
+    [AttemptReason.EXECUTOR_LOST, 'agent-runtime'],
+  ]);
+  return events.flatMap(({ event, createdAtMs }) => {
+    const cause = event.data.case === 'runAttempt' ? causes.get(event.data.value.reason) : undefined;
+    const fault = faults.findLast(
+      ({ kind, atMs, target }) =>
+        cause !== undefined &&
+        atMs <= createdAtMs &&
+        (aroundThem.has(kind) || ((kind === 'kill' || kind === 'freeze') && target.startsWith(cause))),
+    );
+    return fault === undefined ? [] : [createdAtMs - fault.atMs];
+  });
+}
+
+export function countBy(names: readonly string[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const name of names) {
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}

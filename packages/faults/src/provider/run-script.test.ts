@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest';
+import { readChatRequest } from './chat-request.ts';
+import { parseScript, turnText } from './run-script.ts';
+
+const script = { id: 'script-1', turns: [{ text: 10 }] };
+
+describe('a script', () => {
+  test('has the same text each time, another one in another turn', () => {
+    expect(turnText('script-1', 0, 30)).toBe(turnText('script-1', 0, 30));
+    expect(turnText('script-1', 0, 30)).not.toBe(turnText('script-1', 1, 30));
+    expect(Array.from(turnText('script-1', 0, 30))).toHaveLength(30);
+  });
+
+  test('is found behind those of runs that were cancelled before they said anything', () => {
+    const texts = [JSON.stringify({ id: 'old', turns: [] }), JSON.stringify(script)];
+    expect(parseScript(texts.join('\n\n'))).toEqual(script);
+    expect(parseScript('hello')).toBeUndefined();
+  });
+
+  test('goes on with the turn after the last answer since its user message', () => {
+    const messages = [
+      { role: 'user', content: JSON.stringify(script) },
+      { role: 'assistant', content: 'a', tool_calls: [{ id: 'x' }] },
+      { role: 'tool', tool_call_id: 'x', content: '' },
+    ];
+    expect(readChatRequest(JSON.stringify({ messages }))).toEqual({ script, turn: 1, faults: [] });
+  });
+});
