@@ -120,13 +120,18 @@ const marginMs = 250;
 /** Gives a statement up. Its connection is then of no use any more. */
 async function inTime<Result>(statement: Promise<Result>, limitMs: number): Promise<Result> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const late = Object.assign(new Error('The database did not answer in time.'), { code: 'PROTOCOL_SEQUENCE_TIMEOUT' });
-  const timer = setTimeout(() => reject(late), limitMs + marginMs);
+  // Made only when it is needed: an error has a stack, and this is every statement.
+  const timer = setTimeout(() => reject(lateAnswer()), limitMs + marginMs);
   try {
     return await Promise.race([statement, promise]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** As the driver tells it by itself. */
+function lateAnswer(): Error {
+  return Object.assign(new Error('The database did not answer in time.'), { code: 'PROTOCOL_SEQUENCE_TIMEOUT' });
 }
 
 function rejectedBy(signal: AbortSignal): Promise<never> {

@@ -39,8 +39,8 @@ export class CancelRun {
   }
 
   /**
-   * Guards: acknowledgesCancelAfterCommit. Answers once the flag is committed, or, when it waits, once the run is over; after 15 s as it is then. Throws
-   * SESSION_NOT_FOUND, RUN_NOT_FOUND, NO_ACTIVE_RUN.
+   * Answers once the flag is committed (guard acknowledgesCancelAfterCommit), or, when it waits, once the run is over; after
+   * 15 s as it is then. Throws SESSION_NOT_FOUND, RUN_NOT_FOUND, NO_ACTIVE_RUN.
    */
   async execute(
     request: CancelRunRequest,

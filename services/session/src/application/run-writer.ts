@@ -167,7 +167,7 @@ export class RunWriter {
     while (this.#queue.length > 0) {
       const items = this.#queue.splice(0, maxBatch);
       await this.#store(items).catch((error: unknown) => this.#fail(error));
-      this.#noteTaken();
+      this.#noteTaken(items);
       for (const item of items) {
         if (item.kind === 'committed') {
           settle(item, this.#failure);
@@ -178,11 +178,8 @@ export class RunWriter {
     this.#scheduleChunks();
   }
 
-  #noteTaken(): void {
-    this.#queuedBytes = this.#queue.reduce(
-      (sum, item) => sum + (item.kind === 'event' ? bytesAtMost(item.event) : 0),
-      0,
-    );
+  #noteTaken(items: readonly Item[]): void {
+    this.#queuedBytes -= items.reduce((sum, item) => sum + bytesOf(item), 0);
     if (this.#queuedBytes < fullBytes || this.#failure !== undefined) {
       this.#room?.resolve();
       this.#room = undefined;
@@ -267,6 +264,17 @@ export class RunWriter {
         void this.#drain();
       }, chunkDelayMs);
     }
+  }
+}
+
+function bytesOf(item: Item): number {
+  switch (item.kind) {
+    case 'event':
+      return bytesAtMost(item.event);
+    case 'row':
+      return item.row.payload.length;
+    default:
+      return 0;
   }
 }
 
