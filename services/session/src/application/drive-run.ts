@@ -1,8 +1,9 @@
 import type { DomainError } from '@spanwise/kernel';
 import { attemptReason } from '../domain/event/agent-event.ts';
-import { isPoisoned } from '../domain/run/run.ts';
+import { isPoisoned, pauseAfterLosses } from '../domain/run/run.ts';
 import { runDeadlineExceeded, runPoisoned } from '../domain/run/run-errors.ts';
 import type { ClaimedRun, StartedRun } from '../domain/run/run-repository.ts';
+import { pause } from './backoff.ts';
 import type { DriveSignals } from './drive-signals.ts';
 import { DrivenRun, type DriveRunDeps } from './driven-run.ts';
 import { ExecutorSearch } from './executor-search.ts';
@@ -105,10 +106,11 @@ export class DriveRun {
       return { kind: 'released' };
     }
     const interrupted = AbortSignal.any([signals.cancel, signals.leave, signals.lost, expired]);
-    if (!(await driven.fence(interrupted))) {
-      return { kind: 'retry' };
+    const pauseMs = Math.random() * pauseAfterLosses(run);
+    if (pauseMs > 0) {
+      await pause(pauseMs, interrupted);
     }
-    if (!(await search.find(runtime, interrupted))) {
+    if (!(await driven.fence(interrupted)) || !(await search.find(runtime, interrupted))) {
       return { kind: 'retry' };
     }
     const noteStop = () => driven.noteStop();

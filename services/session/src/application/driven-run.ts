@@ -1,5 +1,5 @@
 import type { LlmContext } from '../domain/context/llm-context.ts';
-import { eventTime } from '../domain/event/agent-event.ts';
+import { eventTime, spanKind } from '../domain/event/agent-event.ts';
 import { fenced } from '../domain/event/event-errors.ts';
 import type { EventLog } from '../domain/event/event-log.ts';
 import type { RunGuard } from '../domain/run/guards.ts';
@@ -10,7 +10,7 @@ import { Backoff } from './backoff.ts';
 import type { DriveSignals } from './drive-signals.ts';
 import { type EndRunDeps, endRun } from './end-run.ts';
 import type { AgentRuntime, ExecutorEnd } from './ports/agent-runtime.ts';
-import type { Fences, StoppedCall } from './ports/fences.ts';
+import type { Fences } from './ports/fences.ts';
 import type { RunReports } from './ports/run-reports.ts';
 import type { SpanExporter } from './ports/span-exporter.ts';
 import { rootSpanStart } from './root-span.ts';
@@ -53,7 +53,7 @@ export class DrivenRun implements Disposable {
   #isFenced: boolean;
   #receipt: StopReceipt | undefined;
   #stopTimer: NodeJS.Timeout | undefined;
-  #stopping: Promise<readonly StoppedCall[] | undefined> | undefined;
+  #stopping: Promise<boolean> | undefined;
 
   constructor(deps: DriveRunDeps, taken: StartedRun | ClaimedRun, publisher: Publisher, signals: DriveSignals) {
     const failure = new AbortController();
@@ -152,12 +152,17 @@ export class DrivenRun implements Disposable {
   }
 
   /**
-   * The run is to stop: keeps what is going on. The executor is asked first, which stops its tools and has their results;
-   * what it has not stopped soon is stopped by the fences.
+   * The run is to stop: keeps what is going on. An executor whose tools are at work is asked first, for it has their
+   * results; what it has not stopped soon is stopped by the fences. Where no tool is, the fences are raised meanwhile.
    */
   noteStop(): void {
-    this.#receipt ??= new StopReceipt(this.writer.work.openSpans());
-    this.#stopTimer ??= setTimeout(() => this.#beginStop(), askExecutorMs);
+    const open = this.writer.work.openSpans();
+    this.#receipt ??= new StopReceipt(open);
+    if (open.some(({ kind }) => kind === spanKind.tool)) {
+      this.#stopTimer ??= setTimeout(() => this.#beginStop(), askExecutorMs);
+    } else {
+      this.#beginStop();
+    }
   }
 
   #beginStop(): void {
@@ -165,33 +170,33 @@ export class DrivenRun implements Disposable {
     this.#stopping ??= this.#stopTools();
   }
 
-  /** Undefined when nobody could confirm it in time. */
-  async #stopTools(): Promise<readonly StoppedCall[] | undefined> {
+  /** False when nobody could confirm it in time. */
+  async #stopTools(): Promise<boolean> {
     const signal = AbortSignal.any([AbortSignal.timeout(stopToolsMs), this.signals.lost]);
     const backoff = new Backoff();
     while (!signal.aborted) {
       try {
-        return await this.#deps.fences.stop(this.run.sessionId, this.run.epoch, signal);
+        const { sessionId, epoch } = this.run;
+        await this.#deps.fences.stop(sessionId, epoch, signal, (call) => this.#receipt?.noteCall(call));
+        return true;
       } catch (error) {
         this.#deps.reports.fenceFailed(this.run, error);
         await backoff.wait(signal);
       }
     }
-    return undefined;
+    return false;
   }
 
   /** Stops what may be going on, then ends the run. `isConfirmed`: the executor said that it has stopped. */
   async stop(end: ExecutorEnd, isConfirmed: boolean): Promise<StartedRun | undefined> {
     this.noteStop();
     this.#beginStop();
-    await this.writer.committed();
-    const calls = await this.#stopping;
+    const isShut = (await this.#stopping) ?? false;
     this.signals.lost.throwIfAborted();
     if (this.#receipt !== undefined) {
-      this.#receipt.isConfirmed = isConfirmed;
-      this.#receipt.noteCalls(calls);
+      this.#receipt.isConfirmed = isConfirmed && isShut;
     }
-    return endRun(this.#deps, this.run, this.writer, end, this.#receipt?.lines());
+    return endRun(this.#deps, this.run, this.writer, end, this.#receipt);
   }
 
   /** Ends the run, of which nothing is going on. */
@@ -208,7 +213,7 @@ export class DrivenRun implements Disposable {
     const interrupts = this.writer.work.interrupts();
     const data = { case: 'runWaiting', value: { interrupts } } as const;
     const event = { span: this.run.span.span, time: eventTime(nowMs), data };
-    const { append, show } = this.writer.prepareLast([event], []);
+    const { append, show } = this.writer.endLast(this.writer.beginLast(), [event]);
     const waits = await throughOutage(clock, () => runs.wait({ append, nowMs }));
     if (waits) {
       show();

@@ -18,6 +18,7 @@ import { beginRun } from './begin-run.ts';
 import type { ExecutorEnd } from './ports/agent-runtime.ts';
 import type { MessageCodec } from './ports/message-codec.ts';
 import type { RunWriter } from './run-writer.ts';
+import type { StopReceipt } from './stop-receipt.ts';
 import { throughOutage } from './through-outage.ts';
 
 /** Makes what is said inside streams of an error. */
@@ -44,13 +45,15 @@ export async function endRun(
   run: Run,
   writer: RunWriter,
   end: ExecutorEnd,
-  receipt?: readonly StoppedSpan[],
+  receipt?: StopReceipt,
 ): Promise<StartedRun | undefined> {
   writer.stop();
-  await writer.committed();
+  await writer.settled();
+  const batch = writer.beginLast();
+  batch.closedSpans.forEach((span) => receipt?.noteClosed(span));
   // What the executor tells is of its own dispatch only.
   const usage = run.attempt === 1 && end.usage !== undefined ? end.usage : writer.work.usage;
-  const ending = await throughOutage(deps.clock, () => decide(deps, run, { ...end, usage }, receipt));
+  const ending = await throughOutage(deps.clock, () => decide(deps, run, { ...end, usage }, receipt?.lines()));
   const nowMs = deps.clock.nowMs();
   const at = { span: run.span.span, time: eventTime(nowMs) };
   const place = (data: EventData): UnplacedEvent => ({ ...at, data });
@@ -74,7 +77,7 @@ export async function endRun(
     ...spanEndings(writer, run, ending).map(({ span, data }) => ({ ...at, span, data })),
     place(terminal(ending)),
   ];
-  const last = writer.prepareLast(events, rows);
+  const last = writer.endLast(batch, events, rows);
   const terminalSeq = last.append.position.lastSeq + last.append.events.length;
   const { append } = last;
   const nextOwnerId = deps.nextOwnerId();

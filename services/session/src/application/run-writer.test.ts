@@ -190,7 +190,7 @@ describe('chunks', () => {
     await settled();
     expect(stored()).toEqual(['11 textStart']);
     const ends = writer.blockEndings().map(({ data }) => ({ ...textEnd('b', 4), data }));
-    const last = writer.prepareLast(ends, []);
+    const last = writer.endLast(writer.beginLast(), ends);
     expect(last.append.events.map(brief)).toEqual(['12 textDelta b+0 rest', '13 textEnd']);
   });
 

@@ -3,13 +3,13 @@ import type { ContextRow } from '../domain/context/llm-context.ts';
 import type { UnplacedEvent } from '../domain/event/agent-event.ts';
 import { isLiveDelta } from '../domain/event/delta.ts';
 import type { Append, AppendPosition, EventLog } from '../domain/event/event-log.ts';
-import { bytesAtMost } from '../domain/event/event-size.ts';
 import { OpenBlocks } from '../domain/event/open-blocks.ts';
 import { type ClosedSpan, OpenWork } from '../domain/run/open-work.ts';
 import type { ClaimedRun } from '../domain/run/run-repository.ts';
 import { AppendBatch } from './append-batch.ts';
 import type { Publisher } from './session-hub.ts';
 import { throughOutage } from './through-outage.ts';
+import { type WriterItem, WriterQueue } from './writer-queue.ts';
 
 /** Text that was shown is stored at the latest after this, when neither its amount nor its end stores it before. */
 const chunkDelayMs = 250;
@@ -33,18 +33,6 @@ export interface RunWriterDeps {
   readonly onFailure: (error: unknown) => void;
 }
 
-type Item =
-  | { readonly kind: 'event'; readonly event: UnplacedEvent }
-  | { readonly kind: 'row'; readonly row: ContextRow }
-  | { readonly kind: 'spec'; readonly spec: Uint8Array }
-  | { readonly kind: 'chunks' }
-  | ({ readonly kind: 'committed' } & Waiting);
-
-interface Waiting {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /**
  * The one appender of a run: takes what the run says in order, stores durable events in groups of whatever is ready, and
  * shows everything in that same order. A durable event is shown once it is committed; a delta at once, unless a durable
@@ -55,12 +43,13 @@ export class RunWriter {
   /** What the run has begun and not ended. */
   readonly work = new OpenWork();
   readonly #deps: RunWriterDeps;
-  readonly #queue: Item[] = [];
+  readonly #queue = new WriterQueue();
   #blocks = new OpenBlocks();
-  #queuedBytes = 0;
   #room: PromiseWithResolvers<void> | undefined;
   #position: AppendPosition;
   #isDraining = false;
+  /** The append that is on its way, or the last one. */
+  #storing: Promise<void> = Promise.resolve();
   #isStopped = false;
   #failure: { readonly error: unknown } | undefined;
   #chunkTimer: NodeJS.Timeout | undefined;
@@ -75,7 +64,6 @@ export class RunWriter {
   write(events: readonly UnplacedEvent[]): void {
     for (const event of events) {
       this.#queue.push({ kind: 'event', event });
-      this.#queuedBytes += bytesAtMost(event);
     }
     if (events.some(isLiveDelta)) {
       void this.#drain();
@@ -96,7 +84,6 @@ export class RunWriter {
   writeContext(rows: readonly ContextRow[], spec?: Uint8Array): void {
     for (const row of rows) {
       this.#queue.push({ kind: 'row', row });
-      this.#queuedBytes += row.payload.length;
     }
     if (spec !== undefined) {
       this.#queue.push({ kind: 'spec', spec });
@@ -105,7 +92,7 @@ export class RunWriter {
 
   /** Undefined while more can be taken; otherwise resolves when it can, or when nothing can be stored any more. */
   room(): Promise<void> | undefined {
-    if (this.#queuedBytes < fullBytes || this.#failure !== undefined) {
+    if (this.#queue.bytes < fullBytes || this.#failure !== undefined) {
       return undefined;
     }
     this.#room ??= Promise.withResolvers();
@@ -134,9 +121,33 @@ export class RunWriter {
     });
   }
 
-  /** Places a run's last events and context rows, for the transaction that ends it. Comes after `committed`. */
-  prepareLast(events: readonly UnplacedEvent[], rows: readonly ContextRow[]): { append: Append; show: () => void } {
+  /**
+   * Resolves when no append is on its way, and what is still to be stored fits into the transaction that ends the run. Comes
+   * after `stop`. Throws FENCED or DATABASE_UNAVAILABLE.
+   */
+  async settled(): Promise<void> {
+    void this.#drain();
+    while (this.#isDraining) {
+      await this.#storing;
+    }
+    if (this.#failure !== undefined) {
+      throw this.#failure.error;
+    }
+  }
+
+  /** Begins the last transaction of a dispatch with what is still to be stored. Comes after `settled`. */
+  beginLast(): AppendBatch {
     const batch = new AppendBatch(this.#position, this.#deps.clock);
+    this.#queue.take(maxBatch).forEach((item) => this.#take(item, batch));
+    return batch;
+  }
+
+  /** Adds what the driver itself says, and places it all. */
+  endLast(
+    batch: AppendBatch,
+    events: readonly UnplacedEvent[],
+    rows: readonly ContextRow[] = [],
+  ): { append: Append; show: () => void } {
     rows.forEach((row) => batch.addRow(row));
     events.forEach((event) => this.#place(event, batch));
     return { append: batch.append, show: () => this.#show(batch, 0) };
@@ -148,8 +159,8 @@ export class RunWriter {
   }
 
   /**
-   * Stores no more text by time: what is pending is stored with the end of its block. Comes before the last `committed`,
-   * for nothing may be appended between that and the transaction that ends the run.
+   * Stores no more text by time: what is pending is stored with the end of its block. Comes before the last `committed` or
+   * `settled`, for nothing may be appended between that and the transaction that ends the run.
    */
   stop(): void {
     this.#isStopped = true;
@@ -164,10 +175,12 @@ export class RunWriter {
     this.#isDraining = true;
     clearTimeout(this.#lingerTimer);
     this.#lingerTimer = undefined;
-    while (this.#queue.length > 0) {
-      const items = this.#queue.splice(0, maxBatch);
-      await this.#store(items).catch((error: unknown) => this.#fail(error));
-      this.#noteTaken(items);
+    while (this.#queue.length > 0 && !this.#isLeftForLast()) {
+      const items = this.#queue.take(maxBatch);
+      this.#storing = this.#store(items).catch((error: unknown) => this.#fail(error));
+      await this.#storing;
+      this.#queue.forget(items);
+      this.#makeRoom();
       for (const item of items) {
         if (item.kind === 'committed') {
           settle(item, this.#failure);
@@ -178,15 +191,22 @@ export class RunWriter {
     this.#scheduleChunks();
   }
 
-  #noteTaken(items: readonly Item[]): void {
-    this.#queuedBytes -= items.reduce((sum, item) => sum + bytesOf(item), 0);
-    if (this.#queuedBytes < fullBytes || this.#failure !== undefined) {
+  /**
+   * Whether what is queued can be stored by the transaction that ends the run. Not the dialogue: that is complete before it
+   * is decided that the run is.
+   */
+  #isLeftForLast(): boolean {
+    return this.#isStopped && this.#queue.length <= maxBatch && this.#queue.hasOnlyEvents();
+  }
+
+  #makeRoom(): void {
+    if (this.#queue.bytes < fullBytes || this.#failure !== undefined) {
       this.#room?.resolve();
       this.#room = undefined;
     }
   }
 
-  async #store(items: readonly Item[]): Promise<void> {
+  async #store(items: readonly WriterItem[]): Promise<void> {
     if (this.#failure !== undefined) {
       return;
     }
@@ -210,7 +230,7 @@ export class RunWriter {
     }
   }
 
-  #take(item: Item, batch: AppendBatch): void {
+  #take(item: WriterItem, batch: AppendBatch): void {
     if (item.kind === 'event') {
       this.#place(item.event, batch);
     } else if (item.kind === 'row') {
@@ -267,18 +287,10 @@ export class RunWriter {
   }
 }
 
-function bytesOf(item: Item): number {
-  switch (item.kind) {
-    case 'event':
-      return bytesAtMost(item.event);
-    case 'row':
-      return item.row.payload.length;
-    default:
-      return 0;
-  }
-}
-
-function settle({ resolve, reject }: Waiting, failure: { readonly error: unknown } | undefined): void {
+function settle(
+  { resolve, reject }: Extract<WriterItem, { kind: 'committed' }>,
+  failure: { readonly error: unknown } | undefined,
+): void {
   if (failure === undefined) {
     resolve();
   } else {

@@ -10,8 +10,8 @@ const callIdAttribute = 'gen_ai.tool.call.id';
 export class StopReceipt {
   readonly #live: readonly OpenSpanRecord[];
   readonly #closed = new Map<string, number>();
-  #calls: readonly StoppedCall[] | undefined;
-  /** Whether the executor said that it has stopped: then all that it did itself has. */
+  readonly #calls = new Map<string, StopOutcome>();
+  /** Whether the executor said that it has stopped, and the fences that nothing else goes on. */
   isConfirmed = false;
 
   /** `live` are the spans that are open; the root stands for the run and is no line. */
@@ -23,9 +23,9 @@ export class StopReceipt {
     this.#closed.set(span.id, end.status);
   }
 
-  /** What the fence met; undefined when nobody could confirm that tools stopped. */
-  noteCalls(calls: readonly StoppedCall[] | undefined): void {
-    this.#calls = calls;
+  /** A call that the fence of tool-host met. */
+  noteCall({ callId, outcome }: StoppedCall): void {
+    this.#calls.set(callId, outcome);
   }
 
   lines(): readonly StoppedSpan[] {
@@ -39,15 +39,14 @@ export class StopReceipt {
   }
 
   #outcomeOf({ span, attributes }: OpenSpanRecord): StopOutcome {
-    const call = this.#calls?.find(({ callId }) => callId === attributes[callIdAttribute]);
-    if (call !== undefined && call.outcome !== 'stopped') {
-      return call.outcome;
+    const call = this.#calls.get(attributes[callIdAttribute] ?? '');
+    if (call !== undefined && call !== 'stopped') {
+      return call;
     }
     const status = this.#closed.get(span.id);
     if (status === spanStatus.ok || status === spanStatus.error) {
       return 'finished';
     }
-    const isStopped = call !== undefined || (this.isConfirmed && this.#calls !== undefined);
-    return isStopped ? 'stopped' : 'unstoppable';
+    return call !== undefined || this.isConfirmed ? 'stopped' : 'unstoppable';
   }
 }

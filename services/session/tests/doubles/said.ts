@@ -55,8 +55,8 @@ export function callDelta(callId: string, offset: number, text: string): Unplace
   return { span, data: { case: 'toolCallDelta', value: { callId, offset: BigInt(offset), text, elidedBytes: 0n } } };
 }
 
-export function spanStart(id: string, par = '', attributes: Record<string, string> = {}, ms = atMs) {
-  const value = { kind: 2, name: `turn ${id}`, traceId: 'c'.repeat(32), attributes, service: 'agent-runtime' };
+export function spanStart(id: string, par = '', attributes: Record<string, string> = {}, ms = atMs, kind = 2) {
+  const value = { kind, name: `turn ${id}`, traceId: 'c'.repeat(32), attributes, service: 'agent-runtime' };
   return { span: { id, par }, time: eventTime(ms), data: { case: 'spanStart', value } } satisfies UnplacedEvent;
 }
 

@@ -1,4 +1,5 @@
 import type { SessionId } from '@spanwise/kernel';
+import type { Execution } from '../domain/execution/execution.ts';
 import { fenced } from '../domain/execution/execution-errors.ts';
 import type { Ledger } from '../domain/execution/ledger.ts';
 import type { StoppedExecution } from '../domain/execution/stopped-execution.ts';
@@ -34,7 +35,7 @@ export interface FenceRequest {
 const peerMarginMs = 500;
 
 /**
- * Shuts a session: raise the fence → end what is executed here, and ask the other live replicas to → look what is left.
+ * Shuts a session: raise the fence → end what is executed here, ask the other live replicas to, and look what is left.
  *
  * Whatever begins after the fence was raised is refused by the ledger, or, if nothing is kept of it, is in memory by then:
  * so the order is what makes the answer true.
@@ -58,19 +59,28 @@ export class FenceSession {
   }
 
   async #stopEverywhere(request: FenceRequest): Promise<readonly StoppedExecution[]> {
-    const { instances, instance } = this.#deps;
     const { sessionId, epoch } = request;
-    const here = this.#stopHere(sessionId, epoch);
-    const others = (await instances.alive()).filter(({ id }) => !instance.owns(id));
-    const answers = await Promise.all(others.map((other) => this.#ask(other, request)));
-    const silent = new Set(others.filter((_, index) => answers[index] === undefined).map(({ id }) => id));
+    const [here, elsewhere, started] = await Promise.all([
+      this.#stopHere(sessionId, epoch),
+      this.#stopElsewhere(request),
+      this.#deps.ledger.started(sessionId),
+    ]);
+    const left = await this.#left(started, epoch, elsewhere.silent);
     const met = new Map<string, StoppedExecution>();
-    for (const each of [...(await here), ...answers.flat(), ...(await this.#left(request, silent))]) {
-      if (each !== undefined && !met.has(keyOf(each))) {
+    for (const each of [...here, ...elsewhere.stopped, ...left]) {
+      if (!met.has(keyOf(each))) {
         met.set(keyOf(each), each);
       }
     }
     return [...met.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  }
+
+  async #stopElsewhere(request: FenceRequest) {
+    const { instances, instance } = this.#deps;
+    const others = (await instances.alive()).filter(({ id }) => !instance.owns(id));
+    const answers = await Promise.all(others.map((other) => this.#ask(other, request)));
+    const silent = new Set(others.filter((_, index) => answers[index] === undefined).map(({ id }) => id));
+    return { stopped: answers.flatMap((answer) => answer ?? []), silent };
   }
 
   async #stopHere(sessionId: SessionId, epoch: number): Promise<readonly StoppedExecution[]> {
@@ -96,9 +106,13 @@ export class FenceSession {
   }
 
   /** What the ledger has besides: of replicas that do not answer. What dead ones had begun becomes UNKNOWN. */
-  async #left({ sessionId, epoch }: FenceRequest, silent: ReadonlySet<string>): Promise<readonly StoppedExecution[]> {
+  async #left(
+    started: readonly Execution[],
+    epoch: number,
+    silent: ReadonlySet<string>,
+  ): Promise<readonly StoppedExecution[]> {
     const left: StoppedExecution[] = [];
-    for (const execution of await this.#deps.ledger.started(sessionId)) {
+    for (const execution of started) {
       if (!execution.isAlive) {
         await this.#deps.ledger.lose(execution);
       } else if (execution.epoch <= epoch && silent.has(execution.instanceId)) {

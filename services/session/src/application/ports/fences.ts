@@ -11,6 +11,9 @@ export interface StoppedCall {
 export interface Fences {
   /** When it resolves, no dispatch of a lower epoch can begin anything. Throws when one of them does not answer. */
   raise(sessionId: SessionId, epoch: number, signal: AbortSignal): Promise<void>;
-  /** Also none of this epoch, and what was executed has been ended. Throws when one of them does not answer. */
-  stop(sessionId: SessionId, epoch: number, signal: AbortSignal): Promise<readonly StoppedCall[]>;
+  /**
+   * Also none of this epoch, and what was executed has been ended. `onCall` is told of what tool-host met as soon as that
+   * answers. Throws when one of them does not answer.
+   */
+  stop(sessionId: SessionId, epoch: number, signal: AbortSignal, onCall: (call: StoppedCall) => void): Promise<void>;
 }

@@ -210,7 +210,7 @@ export interface InterruptAnswered {
 export const role = { user: 2, assistant: 3, tool: 4 } as const;
 export const runOutcome = { completed: 1, cancelled: 2 } as const;
 export const finishReason = { cancelled: 5 } as const;
-export const spanKind = { run: 1 } as const;
+export const spanKind = { run: 1, tool: 4 } as const;
 export const spanStatus = { ok: 1, error: 2, cancelled: 3, abandoned: 4 } as const;
 export const toolOutcome = { cancelled: 3, unknown: 5, notStarted: 6 } as const;
 export const abandonReason = { runEnded: 2 } as const;

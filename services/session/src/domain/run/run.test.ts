@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { sessionStatusesBefore, sessionTransitions, statusesBefore } from '../session/session.ts';
-import { cancellableStatuses, isOver, type RunStatus, runStatusesBefore, runTransitions } from './run.ts';
+import {
+  cancellableStatuses,
+  isOver,
+  pauseAfterLosses,
+  type RunStatus,
+  runStatusesBefore,
+  runTransitions,
+} from './run.ts';
 
 /** Every transition that exists, as the design lists them. */
 const runAllowed = [
@@ -43,4 +50,9 @@ describe('transitions', () => {
   test('lead to CANCELLED from wherever a cancel is accepted, and from nowhere else', () => {
     expect(cancellableStatuses).toEqual(runStatusesBefore('CANCELLED'));
   });
+});
+
+test('the first lost attempt is repeated at once, the next ones wait', () => {
+  const pauses = [0, 1, 2, 3, 4].map((lostAttempts) => pauseAfterLosses({ lostAttempts }));
+  expect(pauses).toEqual([0, 0, 1000, 2000, 4000]);
 });

@@ -51,8 +51,10 @@ export const maxQueued = 16;
  * Attempts in a row that were lost without getting anywhere, and attempts in all, after which a run is given up. The second
  * is far away, for a run may ask its user, or be handed over, as often as it needs to.
  */
-const maxLostAttempts = 3;
+const maxLostAttempts = 5;
 const maxAttempts = 200;
+/** From the second lost attempt on the next one waits, up to this long; twice as long after each further one. */
+const firstLossPauseMs = 1000;
 
 /** One answer to one input. */
 export interface Run {
@@ -121,6 +123,14 @@ export type RunEnding =
       readonly usage: TokenUsage | undefined;
       readonly receipt?: readonly StoppedSpan[];
     };
+
+/**
+ * How long the next dispatch waits at most, in milliseconds. A run that takes whole processes with it takes the others there
+ * too: that each waits for a random part of this brings those away from it that did nothing.
+ */
+export function pauseAfterLosses({ lostAttempts }: Pick<Run, 'lostAttempts'>): number {
+  return lostAttempts < 2 ? 0 : firstLossPauseMs * 2 ** (lostAttempts - 2);
+}
 
 /** Whether a run has lost so many dispatches that another one would most likely be lost as well. */
 export function isPoisoned({ attempt, lostAttempts }: Pick<Run, 'attempt' | 'lostAttempts'>): boolean {

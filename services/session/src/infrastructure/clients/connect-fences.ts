@@ -31,30 +31,31 @@ export class ConnectFences implements Fences {
     this.#ids = ids;
   }
 
-  async raise(sessionId: SessionId, epoch: number, signal: AbortSignal): Promise<void> {
-    await this.#fence(sessionId, epoch, false, AbortSignal.any([signal, AbortSignal.timeout(raiseMs)]));
+  raise(sessionId: SessionId, epoch: number, signal: AbortSignal): Promise<void> {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(raiseMs)]);
+    return this.#fence({ sessionId, epoch: BigInt(epoch), stop: false }, within);
   }
 
-  stop(sessionId: SessionId, epoch: number, signal: AbortSignal): Promise<readonly StoppedCall[]> {
-    return this.#fence(sessionId, epoch, true, AbortSignal.any([signal, AbortSignal.timeout(stopMs)]));
+  stop(sessionId: SessionId, epoch: number, signal: AbortSignal, onCall: (call: StoppedCall) => void): Promise<void> {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(stopMs)]);
+    return this.#fence({ sessionId, epoch: BigInt(epoch), stop: true }, within, onCall);
   }
 
   async #fence(
-    sessionId: SessionId,
-    epoch: number,
-    stop: boolean,
+    request: { readonly sessionId: SessionId; readonly epoch: bigint; readonly stop: boolean },
     signal: AbortSignal,
-  ): Promise<readonly StoppedCall[]> {
-    const request = { sessionId, epoch: BigInt(epoch), stop };
+    onCall?: (call: StoppedCall) => void,
+  ): Promise<void> {
     const options = callOptions({ identity: serviceIdentity, span: offTheRecord(this.#ids) }, signal);
-    try {
-      const [{ stopped }] = await Promise.all([
-        this.#toolHost.fence(request, options),
-        this.#filesystem.fence(request, options),
-      ]);
-      return stopped.map(({ callId, outcome }) => ({ callId, outcome: outcomes.get(outcome) ?? 'unstoppable' }));
-    } catch (error) {
-      throw toDomainError(error);
+    const stopTools = async () => {
+      const { stopped } = await this.#toolHost.fence(request, options);
+      stopped.forEach(({ callId, outcome }) => onCall?.({ callId, outcome: outcomes.get(outcome) ?? 'unstoppable' }));
+    };
+    // Both are waited for: what the one has stopped counts, also when the other does not answer.
+    const answers = await Promise.allSettled([stopTools(), this.#filesystem.fence(request, options)]);
+    const failure = answers.find(({ status }) => status === 'rejected');
+    if (failure?.status === 'rejected') {
+      throw toDomainError(failure.reason);
     }
   }
 }
