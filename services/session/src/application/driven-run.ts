@@ -38,8 +38,6 @@ export interface DriveRunDeps extends EndRunDeps {
   readonly instanceId: () => string;
   /** Only for tests that show what a guard is for. */
   readonly without?: ReadonlySet<RunGuard>;
-  /** Tells the other replicas that a run is without an owner. */
-  readonly announceReleased: (run: Run) => void;
 }
 
 /** A run in the hands of this process: its current dispatch, its one appender, and the transactions about it. */

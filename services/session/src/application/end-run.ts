@@ -32,6 +32,8 @@ export interface EndRunDeps {
   readonly toAgentError: ErrorTranslator;
   /** Who drives the run that begins with the end of this one; undefined = any replica. */
   readonly nextOwnerId: () => string | undefined;
+  /** Tells the other replicas that a run is without an owner. */
+  readonly announceReleased: (run: Run) => void;
 }
 
 /**
@@ -86,7 +88,11 @@ export async function endRun(
   const finish = { append, ending, terminalSeq, nowMs, nextOwnerId, beginNext };
   const next = await throughOutage(deps.clock, () => deps.runs.finish(finish));
   last.show();
-  return next?.run.ownerId === undefined ? undefined : next;
+  if (next !== undefined && next.run.ownerId === undefined) {
+    deps.announceReleased(next.run);
+    return undefined;
+  }
+  return next;
 }
 
 async function decide(

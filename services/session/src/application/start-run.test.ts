@@ -200,6 +200,19 @@ describe('starting a run', () => {
     expect(world.runtime.last.dispatch.runId).toBe(run.id);
   });
 
+  test('is told to the others when its turn comes in a process that shuts down', async () => {
+    const world = inMemoryWorld();
+    const first = await startedRun(world);
+    const policy = { busyPolicy: 'enqueue', requestId: 'q' } as const;
+    const { run: queued } = await world.startRun.execute(request(first.sessionId, policy));
+    const leaving = world.drivers.leave(20_000);
+    await settled();
+    first.executor.finish();
+    await leaving;
+    expect(world.released.map(({ id }) => id)).toEqual([queued.id]);
+    expect(await world.runs.find(first.sessionId, queued.id)).toMatchObject({ status: 'RUNNING', ownerId: undefined });
+  });
+
   test('is refused by a process that shuts down', async () => {
     const world = inMemoryWorld();
     const sessionId = await openSession(world);

@@ -100,10 +100,9 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
   };
   const own = { id: instanceId };
   const nextOwnerId = () => (drivers.isLeaving ? undefined : own.id);
-  const endDeps = { runs, codec, clock, ids, toAgentError, nextOwnerId };
   const released: Run[] = [];
   const driveRun = new DriveRun({
-    ...{ ...endDeps, runtime, fences, log, context, hub, spans, reports },
+    ...{ runs, codec, clock, ids, toAgentError, nextOwnerId, runtime, fences, log, context, hub, spans, reports },
     instanceId: () => own.id,
     announceReleased: (run) => void released.push(run),
   });
@@ -120,7 +119,7 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
   void instances.register({ id: instanceId, address: 'http://127.0.0.1:1' }, 15_000);
   return {
     ...{ clock, ids, store, sessions, runs, log, context, hub, runtime, codec, pageTokens, drivers, driveRun },
-    ...{ startRun, cancelRun, disconnects, endDeps, spans, exported, lost, sent, fences, takeOver, taken, released },
+    ...{ startRun, cancelRun, disconnects, spans, exported, lost, sent, fences, takeOver, taken, released },
     ...{ instances, interrupts, own, reports },
     runSession: new RunSession({ startRun, cancelRun, sessions, runs, log, hub, disconnects }),
     watchSession: new WatchSession({ sessions, runs, log, hub }),
