@@ -22,6 +22,17 @@ export function isLockConflict(error: unknown): boolean {
   );
 }
 
+/**
+ * The error that callers are to see: a database that is full, read-only or shutting down answers, but is as good as away.
+ */
+export function toldError(error: unknown): unknown {
+  const { errno, errcode } = codesOf(error);
+  const isOutOfService =
+    (errno !== undefined && mysqlOutOfService.has(errno)) ||
+    (errcode !== undefined && sqliteOutOfService.has(errcode & 0xff));
+  return isOutOfService ? databaseUnavailable(error) : error;
+}
+
 /** True when the statement itself was refused, over a connection that still works. */
 function isStatementError(error: unknown): boolean {
   const { errno, errcode, sqlState } = codesOf(error);
@@ -34,10 +45,17 @@ export function isConnectionLost(error: unknown): boolean {
   return isOfDriver && !isStatementError(error) && !('kind' in error);
 }
 
+/**
+ * Disk full (20, 1021, 1114), a write or the storage engine that fails (3, 1026, 1030), shutting down (1053), a user's
+ * limits (1203, 1226), read-only (1290, 1836).
+ */
+const mysqlOutOfService = new Set([3, 20, 1021, 1026, 1030, 1053, 1114, 1203, 1226, 1290, 1836]);
 const mysqlDuplicateEntry = 1062;
 const mysqlLockTimeout = 1205;
 const mysqlDeadlock = 1213;
 const sqliteBusy = 5;
+/** Read-only, a failure of the disk, disk full. */
+const sqliteOutOfService = new Set([8, 10, 13]);
 const sqlitePrimaryKeyViolation = 1555;
 const sqliteUniqueViolation = 2067;
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import type { Database, SqlExecutor, SqlRow, SqlValue } from './database.ts';
-import { databaseUnavailable, isConnectionLost, isLockConflict } from './database-errors.ts';
+import { databaseUnavailable, isConnectionLost, isLockConflict, toldError } from './database-errors.ts';
 
 /** How long MySQL may take; in milliseconds. */
 export interface MySqlTimeouts {
@@ -80,7 +80,7 @@ export class MySqlDatabase implements Database {
         throw databaseUnavailable(error);
       }
       connection.release();
-      throw error;
+      throw toldError(error);
     }
   }
 

@@ -7,7 +7,7 @@ import { DomainError } from '@spanwise/kernel';
 import { MysqlDialect } from 'kysely';
 import { type Connection, createPool } from 'mysql2';
 import { type Database, firstRow } from './database.ts';
-import { databaseUnavailable, isConnectionLost } from './database-errors.ts';
+import { databaseUnavailable, isConnectionLost, toldError } from './database-errors.ts';
 import type { NamedMigration } from './migration.ts';
 import { MySqlDatabase, statementTimeoutMs } from './mysql-database.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
@@ -170,7 +170,7 @@ function opened<Driver extends AbstractSqlDriver>(
       try {
         return await work(orm.em.fork());
       } catch (error) {
-        throw isConnectionLost(error) ? databaseUnavailable(error) : error;
+        throw isConnectionLost(error) ? databaseUnavailable(error) : toldError(error);
       }
     },
     migrate: () => underLock(async () => (await orm.migrator.up()).map(({ name }) => name)),

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database, SqlExecutor, SqlRow, SqlValue } from './database.ts';
-import { databaseUnavailable, isLockConflict } from './database-errors.ts';
+import { databaseUnavailable, isLockConflict, toldError } from './database-errors.ts';
 import { Lock } from './lock.ts';
 
 export interface SqliteOptions {
@@ -52,6 +52,8 @@ export class SqliteDatabase implements Database {
     await this.lock.acquire();
     try {
       return await this.#executor.all<Row>(sql, parameters);
+    } catch (error) {
+      throw toldError(error);
     } finally {
       this.lock.release();
     }
@@ -69,7 +71,7 @@ export class SqliteDatabase implements Database {
         if (this.connection.isTransaction) {
           this.#statement('rollback').run();
         }
-        throw error;
+        throw toldError(error);
       }
     } finally {
       this.lock.release();

@@ -114,6 +114,32 @@ function databaseContract(open: () => Promise<OpenDatabase & { second(): Promise
   });
 }
 
+const unavailable = { kind: 'unavailable', reason: 'DATABASE_UNAVAILABLE' };
+
+test('SQLite on a disk that is full or read-only is as good as away, and comes back', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spanwise-full-'));
+  const { sql, orm, ...database } = await openDatabase({
+    ...{ url: `sqlite:${folder}/test.db`, entities: [], migrations, service: 'test' },
+  });
+  await database.migrate();
+  const rows = Array.from({ length: 100 }, (_, n) => [`00000000-0000-7000-9000-${String(n).padStart(12, '0')}`, n]);
+  const fill = () => sql.transaction((tx) => insertRows(tx, 'counters', ['id', 'total'], rows));
+  for (const [broken, mended] of [
+    ['max_page_count = 1', 'max_page_count = 1000000'],
+    ['query_only = on', 'query_only = off'],
+  ]) {
+    await sql.all(`pragma ${broken}`, []);
+    await expect(fill()).rejects.toMatchObject(unavailable);
+    const insert = (em: { execute(query: string): Promise<unknown> }) =>
+      em.execute(`insert into counters (id, total, payload) values ('big', 1, zeroblob(100000))`);
+    await expect(orm(insert)).rejects.toMatchObject(unavailable);
+    await sql.all(`pragma ${mended}`, []);
+  }
+  await fill();
+  await database[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
 describe('SQLite', () => {
   const folder = mkdtempSync(join(tmpdir(), 'spanwise-sqlite-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

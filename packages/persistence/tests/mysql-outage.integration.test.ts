@@ -1,4 +1,4 @@
-import { mysqlServerUrl, startTcpProxy, type TcpProxy } from '@spanwise/testing';
+import { freshDatabase, mysqlServerUrl, startTcpProxy, type TcpProxy } from '@spanwise/testing';
 import { createPool, type Pool } from 'mysql2/promise';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MySqlDatabase } from '../src/mysql-database.ts';
@@ -36,6 +36,21 @@ describe.skipIf(mysqlServerUrl === undefined)('MySQL behind a network that fails
     });
     await expect(broken).rejects.toMatchObject(unavailable);
     expect(await database.all('select 2 as two', [])).toEqual([{ two: 2 }]);
+  });
+
+  test.each([
+    ['its disk is full', 1114],
+    ['it is read-only', 1290],
+    ['it shuts down', 1053],
+  ])('is as good as away when %s, over the same connection', async (_, errno) => {
+    await using fresh = await freshDatabase(mysqlServerUrl ?? '');
+    const refuse = `${new URL(fresh.url).pathname.slice(1)}.refuse`;
+    await pool.query(`create procedure ${refuse}() signal sqlstate 'HY000' set mysql_errno = ${errno}`);
+    const id = () => database.all('select connection_id() as id', []);
+    const before = await id();
+    await expect(database.run(`call ${refuse}()`, [])).rejects.toMatchObject(unavailable);
+    await expect(database.transaction((tx) => tx.run(`call ${refuse}()`, []))).rejects.toMatchObject(unavailable);
+    expect(await id()).toEqual(before);
   });
 
   test('says at once that a refused statement is no outage', async () => {
