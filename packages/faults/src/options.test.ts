@@ -4,7 +4,9 @@ import { allScenarios } from './scenarios/all-scenarios.ts';
 
 describe('the options of the command line', () => {
   test('are all scenarios in their own sizes unless told otherwise', () => {
-    expect(readOptions([])).toMatchObject({ scenarios: allScenarios, sizes: {}, seed: 1, hasProductionTimers: false });
+    expect(readOptions([])).toMatchObject({ scenarios: allScenarios, sizes: {}, seed: 1 });
+    expect(readOptions([])).toMatchObject({ hasProductionTimers: false, hasGoals: false });
+    expect(readOptions(['--goals']).hasGoals).toBe(true);
     expect(allScenarios.map(({ name }) => name)).toEqual(Array.from({ length: 17 }, (_, index) => `N${index + 1}`));
   });
 

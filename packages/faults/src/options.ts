@@ -10,6 +10,8 @@ export interface FaultOptions {
   readonly seed: number;
   readonly hasProductionTimers: boolean;
   readonly isMutants: boolean;
+  /** Whether a goal that was missed counts as a failure. */
+  readonly hasGoals: boolean;
   /** Whether the scenarios are played on one cluster, one after the other. */
   readonly isShared: boolean;
   /** File for the whole report as JSON. */
@@ -29,6 +31,7 @@ export function readOptions(args: readonly string[]): FaultOptions {
       'tool-seconds': { type: 'string' },
       'production-timers': { type: 'boolean', default: false },
       shared: { type: 'boolean', default: false },
+      goals: { type: 'boolean', default: false },
       mutants: { type: 'boolean', default: false },
       report: { type: 'string' },
       logs: { type: 'string' },
@@ -42,6 +45,7 @@ export function readOptions(args: readonly string[]): FaultOptions {
     seed: numberOf('seed', values.seed) ?? 1,
     hasProductionTimers: values['production-timers'],
     isMutants: values.mutants,
+    hasGoals: values.goals,
     isShared: values.shared,
     reportFile: values.report,
     logFolder: values.logs,

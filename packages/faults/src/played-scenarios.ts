@@ -4,7 +4,6 @@ import type { ClientView } from './clients/client-view.ts';
 import { History } from './clients/history.ts';
 import { RecordedClient } from './clients/recorded-client.ts';
 import type { Cluster } from './cluster/cluster.ts';
-import { sumCounts } from './cluster/service-log.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import { childrenOf, socketsOf } from './evidence/process-resources.ts';
 import { countUnfinished, readDatabase } from './evidence/read-database.ts';
@@ -86,7 +85,7 @@ export class PlayedScenarios {
       answers: this.#provider.log.answers,
       faults: this.faults.faults.filter(({ kind }) => kind !== 'model'),
       exits: this.#cluster.replicas.flatMap(({ exits }) => exits),
-      secondWriters: sumCounts(this.#cluster.replicas.map(({ logCounts }) => logCounts)).secondWriters,
+      secondWriters: this.#cluster.logCounts().secondWriters,
       leftovers: this.#cluster.replicas.map(({ name, pid }, index) => ({
         process: name,
         socketsBefore: socketsBefore[index] ?? 0,

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { productionTimers, shortTimers } from './cluster/timers.ts';
 import { playMutants } from './mutants.ts';
 import { type FaultOptions, readOptions } from './options.ts';
-import { isClean, reportLines, tableLines } from './report.ts';
+import { isClean, missedLines, reportLines, tableLines } from './report.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { playScenarios, type ScenarioResult } from './suite.ts';
 
 /**
  * `npm run faults`: plays the scenarios, each on a cluster of its own, and reports. The exit code is 1 when an invariant
- * was violated or a scenario has not shown what it is for. Ctrl-C ends everything that was started.
+ * was violated, a scenario has not shown what it is for, or (with `--goals`) a goal was missed. Ctrl-C ends everything that was started.
  */
 export async function runProgram(args: readonly string[]): Promise<void> {
   // Whatever was started ends with the process: see the handlers of `exit`.
@@ -47,7 +47,9 @@ async function playAll(options: FaultOptions): Promise<number> {
   }
   say('');
   tableLines(options.seed, results).forEach(say);
-  return results.every(isClean) ? 0 : 1;
+  const missed = options.hasGoals ? missedLines(results) : [];
+  missed.forEach(say);
+  return results.every(isClean) && missed.length === 0 ? 0 : 1;
 }
 
 /** Scenarios on one cluster; one that needs a cluster of its own kind comes alone. */

@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 import { goodEvidence } from '../tests/doubles/good-evidence.ts';
 import { ServiceLog } from './cluster/service-log.ts';
 import { figuresOf } from './figures/run-figures.ts';
-import { isClean, reportLines, tableLines } from './report.ts';
+import { isClean, missedLines, reportLines, tableLines } from './report.ts';
 import type { ScenarioResult } from './suite.ts';
 
 const result: ScenarioResult = {
   ...{ names: ['N1'], seconds: 12.3, violations: [], unmet: [], faults: { kill: 3 }, meant: 1, completed: 1 },
   figures: figuresOf(goodEvidence()),
+  missed: [],
   log: new ServiceLog().counts,
 };
 
@@ -33,4 +34,11 @@ test('a report says what happened, and in its last lines what was wrong', () => 
     ['N1', '1', '1', '3', '1', '0', '-', '-', 'none', '0', '12'],
     ['N1', '1', '1', '3', '1', '0', '-', '-', '1 I7', '1', '12'],
   ]);
+});
+
+test('a goal that was missed stands beside its figure, and in a line of its own', () => {
+  const late: ScenarioResult = { ...result, missed: [{ figure: 'cancel', what: 'p99 760 ms, goal 250 ms' }] };
+  expect(isClean(late)).toBe(true);
+  expect(reportLines(late)).toContain('  cancel        none; goal missed: p99 760 ms, goal 250 ms');
+  expect(missedLines([result, late])).toEqual(['goal missed: N1 cancel p99 760 ms, goal 250 ms']);
 });

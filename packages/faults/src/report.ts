@@ -1,3 +1,4 @@
+import type { GoalFigure } from './figures/goals.ts';
 import type { Spread } from './figures/percentiles.ts';
 import { countBy } from './figures/run-figures.ts';
 import type { ScenarioResult } from './suite.ts';
@@ -13,7 +14,11 @@ export function isClean({ violations, unmet }: ScenarioResult): boolean {
 /** What came of the scenarios of one cluster, for people. */
 export function reportLines(result: ScenarioResult): readonly string[] {
   const { names, seconds, figures, faults, log, violations, unmet, completed, meant } = result;
-  const { fenceRefusals, ambiguousCommits, leasesLost, takeOvers } = log;
+  const { fenceRefusals, ambiguousCommits, leasesLost, takeOvers, catchUps } = log;
+  const figure = (of: GoalFigure) => {
+    const missed = result.missed.flatMap((each) => (each.figure === of ? [`; goal missed: ${each.what}`] : []));
+    return `${spread(figures[of])}${missed.join('')}`;
+  };
   return [
     `${names.join(', ')}: ${isClean(result) ? 'fine' : 'NOT FINE'} after ${seconds.toFixed(0)} s`,
     `  runs          ${counts(figures.runs)}; ${completed} of ${meant} that were meant to complete did`,
@@ -22,13 +27,22 @@ export function reportLines(result: ScenarioResult): readonly string[] {
     `  attempts      ${counts(figures.attempts)}`,
     `  reconnects    ${counts(figures.reconnects)}`,
     `  effects       ${figures.effects}`,
-    `  logs          ${takeOvers} take-overs, ${fenceRefusals} fence refusals, ${ambiguousCommits} ambiguous commits, ${leasesLost} leases lost`,
-    `  cancel        ${spread(figures.cancel)}`,
-    `  recovery      ${spread(figures.recovery)}`,
+    `  logs          ${takeOvers} take-overs, ${fenceRefusals} fence refusals, ${ambiguousCommits} ambiguous commits, ${leasesLost} leases lost, ${catchUps} catch-ups of watchers`,
+    `  cancel        ${figure('cancel')}`,
+    `  recovery      ${figure('recovery')}`,
+    `  … of killed   ${figure('recoveryOfKilled')}`,
+    `  … of frozen   ${figure('recoveryOfFrozen')}`,
     ...violations.slice(0, shownViolations).map(({ invariant, what }) => `  ${invariant}: ${what}`),
     ...(violations.length > shownViolations ? [`  … and ${violations.length - shownViolations} more`] : []),
     ...unmet.map((what) => `  not met: ${what}`),
   ];
+}
+
+/** Goals that were missed, one a line. */
+export function missedLines(results: readonly ScenarioResult[]): readonly string[] {
+  return results.flatMap(({ names, missed }) =>
+    missed.map(({ figure, what }) => `goal missed: ${names.join('+')} ${figure} ${what}`),
+  );
 }
 
 /** The last lines: one for each scenario. */

@@ -1,8 +1,9 @@
 import { checkAll } from './checkers/check-all.ts';
 import type { Violation } from './checkers/violation.ts';
 import { startCluster } from './cluster/cluster.ts';
-import { type LogCounts, sumCounts } from './cluster/service-log.ts';
+import type { LogCounts } from './cluster/service-log.ts';
 import { socketsOf } from './evidence/process-resources.ts';
+import { type MissedGoal, missedGoals } from './figures/goals.ts';
 import { figuresOf, type RunFigures } from './figures/run-figures.ts';
 import { PlayedScenarios } from './played-scenarios.ts';
 import { startScriptedProvider } from './provider/scripted-provider.ts';
@@ -19,6 +20,8 @@ export interface ScenarioResult {
   readonly unmet: readonly string[];
   readonly faults: Readonly<Record<string, number>>;
   readonly figures: RunFigures;
+  /** Goals of the scenario that the figures do not reach; not looked at when several share a cluster. */
+  readonly missed: readonly MissedGoal[];
   readonly log: LogCounts;
   /** Runs that were meant to complete, and those that did. */
   readonly meant: number;
@@ -48,15 +51,18 @@ export async function playScenarios(scenarios: readonly Scenario[], options: Sui
   }
   const evidence = await played.end(socketsBefore, scenarios);
   // Before the checks: they keep this process, and with it all links, busy for seconds.
-  const log = sumCounts(cluster.replicas.map(({ logCounts }) => logCounts));
+  const log = cluster.logCounts();
   const meant = scenarios.map(({ name, minCompleted }) => played.completedShare(name, minCompleted, evidence));
+  const figures = figuresOf(evidence);
+  const goals = scenarios.length === 1 ? scenarios[0]?.goals?.(options.timers) : undefined;
   return {
     names: scenarios.map(({ name }) => name),
     seconds: (performance.now() - startedMs) / 1000,
     violations: checkAll(evidence),
     unmet: played.unmet,
     faults: played.faults.byKind(),
-    figures: figuresOf(evidence),
+    figures,
+    missed: missedGoals(figures, goals ?? {}),
     log,
     meant: meant.reduce((sum, each) => sum + each.meant, 0),
     completed: meant.reduce((sum, each) => sum + each.completed, 0),

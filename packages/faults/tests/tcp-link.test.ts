@@ -116,6 +116,26 @@ describe('a link', () => {
     expect(callers.filter(({ isReset }) => isReset)).toHaveLength(1);
   });
 
+  test('loses the answer to a request that was made, and the connection, as often as it is told to', async () => {
+    const caller = new Caller(link.port);
+    await expect.poll(() => caller.text.length).toBe(1);
+    const made: string[] = [];
+    servers.forEach((server) => {
+      server.on('connection', (socket) => socket.on('data', (request: Buffer) => made.push(request.toString())));
+    });
+    link.conditions.losesAnswerTo = (request) => request.toString() === 'commit';
+    const next = new Caller(link.port);
+    await expect.poll(() => next.text.length).toBe(1);
+    next.socket.write('begin');
+    await expect.poll(() => next.text.slice(1)).toBe('begin');
+    next.socket.write('commit');
+    await expect.poll(() => next.isReset).toBe(true);
+    expect({ told: next.text.slice(1), made }).toEqual({ told: 'begin', made: ['begin', 'commit'] });
+    link.heal();
+    caller.socket.write('commit');
+    await expect.poll(() => caller.text.slice(1)).toBe('commit');
+  });
+
   test('passes the end of the backend on to the caller', async () => {
     const caller = new Caller(link.port);
     await expect.poll(() => caller.text.length).toBe(1);

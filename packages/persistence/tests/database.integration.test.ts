@@ -118,9 +118,10 @@ const unavailable = { kind: 'unavailable', reason: 'DATABASE_UNAVAILABLE' };
 
 test('SQLite on a disk that is full or read-only is as good as away, and comes back', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'spanwise-full-'));
-  const { sql, orm, ...database } = await openDatabase({
+  await using database = await openDatabase({
     ...{ url: `sqlite:${folder}/test.db`, entities: [], migrations, service: 'test' },
   });
+  const { sql } = database;
   await database.migrate();
   const rows = Array.from({ length: 100 }, (_, n) => [`00000000-0000-7000-9000-${String(n).padStart(12, '0')}`, n]);
   const fill = () => sql.transaction((tx) => insertRows(tx, 'counters', ['id', 'total'], rows));
@@ -132,11 +133,10 @@ test('SQLite on a disk that is full or read-only is as good as away, and comes b
     await expect(fill()).rejects.toMatchObject(unavailable);
     const insert = (em: { execute(query: string): Promise<unknown> }) =>
       em.execute(`insert into counters (id, total, payload) values ('big', 1, zeroblob(100000))`);
-    await expect(orm(insert)).rejects.toMatchObject(unavailable);
+    await expect(database.orm(insert)).rejects.toMatchObject(unavailable);
     await sql.all(`pragma ${mended}`, []);
   }
   await fill();
-  await database[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -47,6 +47,7 @@ import { ConnectSessionData } from './infrastructure/clients/connect-session-dat
 import { protoMessageCodec } from './infrastructure/codec/proto-message-codec.ts';
 import { HmacPageTokens } from './infrastructure/hmac-page-tokens.ts';
 import { HmacPeerProof } from './infrastructure/hmac-peer-proof.ts';
+import { catchUpReport, lostLeaseReport } from './infrastructure/logger-process-reports.ts';
 import { loggerRunReports } from './infrastructure/logger-run-reports.ts';
 import { busCancelSignal } from './infrastructure/messaging/bus-cancel-signal.ts';
 import type { StoreOptions } from './infrastructure/persistence/append-statements.ts';
@@ -168,13 +169,13 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
     without,
     onRecognised: (position) => reports.recognised(position),
   });
-  const hub = new SessionHub();
+  const hub = new SessionHub({}, catchUpReport(parts.logger));
   const spans = telemetrySpanExporter(telemetry);
   const codec = protoMessageCodec;
   const pageTokens = new HmacPageTokens(config.pageTokenKey);
   const signal = busCancelSignal(parts.bus);
   const onError = (error: unknown) => reports.pollFailed(error);
-  const onLost = () => drivers.loseAll();
+  const onLost = lostLeaseReport(parts.logger, () => drivers.loseAll());
   const lease = resources.use(leaseOf(config, { instances, address, newId: () => ids.uuid(), clock, onLost, onError }));
   const instanceId = () => lease.id;
   const transport = (baseUrl: string) => resources.use(createInternalTransport({ baseUrl, telemetry }));

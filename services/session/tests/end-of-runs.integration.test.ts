@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { create, fromBinary } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { Code } from '@connectrpc/connect';
 import { AgentErrorSchema, ErrorReason } from '@spanwise/contracts/spanwise/error/v1/error';
 import { type AgentEvent, RunOutcome } from '@spanwise/contracts/spanwise/event/v1/event';
 import { YieldReason } from '@spanwise/contracts/spanwise/runtime/v1/runtime';
@@ -8,7 +10,7 @@ import { MessageSchema, Role, TokenUsageSchema, ToolOutcome } from '@spanwise/co
 import { DomainError } from '@spanwise/kernel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assistantRow, blockDelta, blockStart, called, committed, toolResult } from './doubles/runtime-server.ts';
-import { casesOf, input, readRun, type SessionServer, startSessionServer } from './doubles/session-server.ts';
+import { casesOf, failing, input, readRun, type SessionServer, startSessionServer } from './doubles/session-server.ts';
 
 let server: SessionServer;
 beforeAll(async () => {
@@ -138,6 +140,13 @@ describe('a runtime that dies', () => {
   test('after it asked for calls tells the next one which are answered', async () => {
     const sessionId = await server.newSession();
     const { stream, played } = await dispatched(sessionId);
+    const root = (await played.started.promise).span?.span?.id ?? '';
+    const beginTime = timestampFromMs(Date.now() - 5000);
+    played.say({
+      span: { id: '00000000000000a1', par: root },
+      time: beginTime,
+      data: { case: 'spanStart', value: {} },
+    });
     const part = (callId: string) => ({
       part: { case: 'toolCall' as const, value: { callId, tool: 'shell', argumentsJson: '{}' } },
     });
@@ -152,6 +161,7 @@ describe('a runtime that dies', () => {
     const next = await server.runtime.run(index);
     const start = await next.started.promise;
     expect(start.results).toMatchObject([{ callId: 'c1', outcome: ToolOutcome.OK }]);
+    expect([(await played.started.promise).beginTime, start.beginTime]).toEqual([undefined, beginTime]);
     expect(next.history.map((bytes) => fromBinary(MessageSchema, bytes).role)).toEqual([Role.USER, Role.ASSISTANT]);
     // One that fails now leaves every call answered.
     next.finish({ case: 'failed', value: create(AgentErrorSchema, { code: 13, reason: ErrorReason.INTERNAL }) });
@@ -223,6 +233,24 @@ describe('DeleteSession', () => {
     played.finish({ case: 'aborted', value: {} });
     expect((await stream).events.at(-1)?.data.value).toMatchObject({ outcome: RunOutcome.CANCELLED });
     expect(server.sql('select status from runs where id = ?', runId)).toEqual([{ status: 'CANCELLED' }]);
+  });
+
+  test('ends the streams of its watchers with NOT_FOUND, after the end of the run', async () => {
+    const sessionId = await server.newSession();
+    const { played } = await dispatched(sessionId);
+    const told: AgentEvent[] = [];
+    const watching = failing(
+      (async () => {
+        for await (const { events } of server.alice.watchSession({ sessionId })) {
+          told.push(...events);
+        }
+      })(),
+    );
+    await server.alice.deleteSession({ sessionId, cancelActiveRun: true });
+    await played.aborted.promise;
+    played.finish({ case: 'aborted', value: {} });
+    expect(await watching).toMatchObject({ code: Code.NotFound, reason: 'SESSION_NOT_FOUND' });
+    expect(casesOf(told).at(-1)).toBe('runEnd');
   });
 });
 

@@ -1,9 +1,13 @@
 import { mysqlServerUrl } from '@spanwise/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { followLog } from '../src/application/follow-log.ts';
 import { Retain } from '../src/application/retain.ts';
+import { SessionHub } from '../src/application/session-hub.ts';
 import type { RetentionPolicy } from '../src/domain/session/retention-repository.ts';
 import { SqlRetentionRepository } from '../src/infrastructure/persistence/sql-retention-repository.ts';
 import { alice, appendOf, finishOf, newSession, planOf, startRequest } from './builders.ts';
+import { replaced } from './doubles/replaced.ts';
+import { Watcher } from './doubles/watcher.ts';
 import { mysqlRepositories, type Repositories, sqliteRepositories } from './repository-sets.ts';
 
 const completed = { status: 'COMPLETED', finishReason: 1, usage: undefined } as const;
@@ -91,6 +95,27 @@ function retention(open: () => Promise<Repositories>): void {
     expect(await retain({ maxEvents: 100 }).done).toMatchObject({ trimmedSessions: 1, trimmedEvents: 4502 });
     expect((await seqs(old.id)).length).toBe(202);
     expect((await seqs(young.id)).length).toBe(5);
+  });
+
+  test('tells a watcher that it overtakes, and leaves nothing out silently', async () => {
+    const { id } = await repositories.sessions.create(newSession());
+    await run(id, 700);
+    await run(id, 3);
+    let looks = 0;
+    const log = replaced(repositories.log, {
+      async read(query) {
+        looks += 1;
+        if (looks === 2) {
+          await retain({ maxEvents: 5 }).done;
+        }
+        return repositories.log.read(query);
+      },
+    });
+    const query = { sessionId: id, afterSeq: 0, endsWithRun: false, live: true };
+    const watcher = new Watcher((leaving) => followLog({ log, hub: new SessionHub() }, query, leaving));
+    const facts = { first_seq: 703, last_seq: 707 };
+    await expect(watcher.ended).rejects.toMatchObject({ reason: 'CURSOR_OUT_OF_RANGE', facts });
+    expect(watcher.events.map(({ seq }) => Number(seq))).toEqual(Array.from({ length: 500 }, (_, n) => n + 1));
   });
 
   test('trims by the age of the runs that ended', async () => {

@@ -1,8 +1,8 @@
 import { brandId, type SessionId } from '@spanwise/kernel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { appendOf, finishOf } from './builders.ts';
+import { alice, appendOf, finishOf, newSession } from './builders.ts';
 import { ids, type Repositories } from './repository-sets.ts';
-import { claimOf, completed, look, nowMs, runMoves } from './run-moves.ts';
+import { cancelled, claimOf, completed, look, nowMs, runMoves } from './run-moves.ts';
 
 /** Who owns a run, whatever the repositories are made of. */
 export function runOwnershipContract(open: () => Promise<Repositories>): void {
@@ -107,6 +107,19 @@ export function runOwnershipContract(open: () => Promise<Repositories>): void {
       owner: { id: owner, address: `http://${owner}` },
     });
     expect(watched).toContainEqual({ sessionId: orphan.run.sessionId, lastSeq: 1, owner: undefined });
+  });
+
+  test('leaves watched sessions out once they are deleted and their runs are over', async () => {
+    const [idle, busy] = [await repositories.sessions.create(newSession()), await startedRun()];
+    const { sessionId } = busy.run;
+    const watched = async () =>
+      (await repositories.instances.watched([idle.id, sessionId])).map((each) => each.sessionId);
+    expect((await watched()).toSorted()).toEqual([idle.id, sessionId].toSorted());
+    await repositories.sessions.delete(alice, idle.id, false, nowMs);
+    await repositories.sessions.delete(alice, sessionId, true, nowMs);
+    expect(await watched()).toEqual([sessionId]);
+    await runs().finish(finishOf(busy.position, cancelled));
+    expect(await watched()).toEqual([]);
   });
 
   test('keeps what the executor made of the options', async () => {

@@ -57,6 +57,28 @@ export function runWaitingContract(open: () => Promise<Repositories>): void {
     expect(await repositories.interrupts.answer(ownersAnswer(run, interrupt.id), nowMs)).toBe('answered-before');
   });
 
+  test('takes no answer once the interrupt has expired, also before anybody takes the run as due', async () => {
+    const { run, position, interrupt } = await interruptedRun(nowMs);
+    const answer = ownersAnswer(run, interrupt.id);
+    // While the run still runs, and while it waits.
+    expect(await repositories.interrupts.answer(answer, nowMs)).toBe('answered-before');
+    await runs().wait(waitOf(position));
+    expect(await repositories.interrupts.answer(answer, nowMs + 1)).toBe('answered-before');
+    expect(await repositories.interrupts.open(run.id)).toEqual([interrupt]);
+    const claimed = await runs().claim(claimOf(await current(run), ids.uuid()));
+    expect(claimed?.answers).toMatchObject([{ interruptId: interrupt.id, expired: true, answerJson: '' }]);
+  });
+
+  test('takes an answer until the interrupt expires, and the same one again after that', async () => {
+    const { run, position, interrupt } = await interruptedRun(nowMs);
+    await runs().wait(waitOf(position));
+    const answer = ownersAnswer(run, interrupt.id);
+    expect(await repositories.interrupts.answer(answer, nowMs - 1)).toBe('answered');
+    expect(await repositories.interrupts.answer(answer, nowMs + 1)).toBe('answered');
+    const claimed = await runs().claim(claimOf(await current(run), ids.uuid()));
+    expect(claimed?.answers).toMatchObject([{ interruptId: interrupt.id, expired: false, answerJson: '"a"' }]);
+  });
+
   test('takes a waiting run to cancel it, as it is', async () => {
     const { run, position, interrupt } = await interruptedRun();
     await runs().wait(waitOf(position));

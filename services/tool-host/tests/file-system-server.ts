@@ -108,7 +108,8 @@ export class FileSystemServer implements AsyncDisposable {
       stat: async ({ viewId, path }, context) => ({ file: toMessage(await this.#files(viewId, context).stat(path)) }),
       list: async ({ viewId, path, pageSize, pageToken }, context) => {
         const page = await this.#files(viewId, context).list(path, { pageSize, pageToken });
-        return { entries: page.entries.map(toMessage), nextPageToken: page.nextPageToken };
+        const { nextPageToken, partialSources } = page;
+        return { entries: page.entries.map(toMessage), nextPageToken, partialSources: [...partialSources] };
       },
       read: async ({ viewId, path, offset, length }, context) => {
         const { data, file } = await this.#files(viewId, context).read(path, { offset: Number(offset), length });
@@ -139,8 +140,9 @@ export class FileSystemServer implements AsyncDisposable {
         file: toMessage(await this.#files(viewId, context).move(fromPath, toPath)),
       }),
       glob: async ({ viewId, path, pattern, limit }, context) => {
-        const { files, isTruncated } = await this.#files(viewId, context).glob({ path, pattern, limit });
-        return { files: files.map(toMessage), truncated: isTruncated };
+        const found = await this.#files(viewId, context).glob({ path, pattern, limit });
+        const { files, isTruncated, partialSources } = found;
+        return { files: files.map(toMessage), truncated: isTruncated, partialSources: [...partialSources] };
       },
       grep: (request, context) => this.#grep(this.#files(request.viewId, context), request),
     };
@@ -152,8 +154,8 @@ export class FileSystemServer implements AsyncDisposable {
         const { path, line, text, before, after } = item;
         yield { matches: [{ path, line, text, before: [...before], after: [...after] }] };
       } else {
-        const { filesSearched, filesSkipped, isTruncated } = item;
-        yield { summary: { filesSearched, filesSkipped, truncated: isTruncated } };
+        const { type: _, isTruncated, partialSources, ...counts } = item;
+        yield { summary: { ...counts, truncated: isTruncated, partialSources: [...partialSources] } };
       }
     }
   }

@@ -29,6 +29,8 @@ export class InMemoryFiles implements RunFiles {
   readonly calls: FileCall[] = [];
   /** The path at which a call waited that was aborted. */
   readonly aborted = Promise.withResolvers<string>();
+  /** Disks that can not be reached. */
+  partialSources: readonly string[] = [];
   readonly #files = new Map<string, StoredFile>();
   readonly #directories = new Set(['/', '/workspace', '/inputs']);
   readonly #stalled = new Set<string>();
@@ -157,7 +159,8 @@ class BoundFiles implements Files {
     }
     const entries = this.#all.children(path);
     const end = Number(pageToken) + pageSize;
-    return { entries: entries.slice(Number(pageToken), end), nextPageToken: end < entries.length ? String(end) : '' };
+    const nextPageToken = end < entries.length ? String(end) : '';
+    return { entries: entries.slice(Number(pageToken), end), nextPageToken, partialSources: this.#all.partialSources };
   }
 
   async read(path: string, { offset, length }: ByteRange) {
@@ -235,13 +238,15 @@ class BoundFiles implements Files {
       .filter((each) => matchesGlob(relativeTo(path, each), pattern))
       .map((each) => this.#all.info(each))
       .sort((a, b) => (b.modifyTimeMs ?? 0) - (a.modifyTimeMs ?? 0));
-    return { files: files.slice(0, limit), isTruncated: files.length > limit };
+    const { partialSources } = this.#all;
+    return { files: files.slice(0, limit), isTruncated: files.length > limit, partialSources };
   }
 
   async *grep({ path, pattern, include, ignoresCase, contextLines, limit }: GrepQuery): AsyncGenerator<GrepItem> {
     await this.#all.begin(this.#call, path);
     this.#all.info(path);
     const expression = compile(pattern, ignoresCase);
+    const { partialSources } = this.#all;
     let found = 0;
     let filesSearched = 0;
     let filesSkipped = 0;
@@ -261,7 +266,7 @@ class BoundFiles implements Files {
           continue;
         }
         if (found === limit) {
-          yield { type: 'summary', filesSearched, filesSkipped, isTruncated: true };
+          yield { type: 'summary', filesSearched, filesSkipped, isTruncated: true, partialSources };
           return;
         }
         found += 1;
@@ -270,7 +275,7 @@ class BoundFiles implements Files {
         yield { type: 'match', path: file, line: index + 1, text, before, after };
       }
     }
-    yield { type: 'summary', filesSearched, filesSkipped, isTruncated: false };
+    yield { type: 'summary', filesSearched, filesSkipped, isTruncated: false, partialSources };
   }
 }
 

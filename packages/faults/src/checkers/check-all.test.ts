@@ -36,6 +36,8 @@ const exit = { process: 'session-0', atMs: 0, code: 1, signal: null, lastWords: 
 const leftover = { process: 'session-0', socketsBefore: 20, sockets: 30, children: 0 };
 const cost = { stalled: 20, othersP99MsBefore: 20, othersP99Ms: 21, memoryMiB: 5 };
 
+const usage = { case: 'usage', value: {} } as const;
+
 const without = (seq: number) => events.filter((row) => row.seq !== seq);
 const replaced = (...rows: readonly ReturnType<typeof eventRow>[]) =>
   events.map((row) => rows.find(({ seq }) => seq === row.seq) ?? row);
@@ -70,31 +72,32 @@ describe('the checkers', () => {
     ['I1', 'a gap in the log', { events: without(4) }],
     ['I1', 'a log that is too short', { sessions: [{ ...session, lastSeq: 12 }] }],
     ['I1', 'a seq twice', { events: [...events.slice(0, 4), ...events.slice(3)] }],
+    ['I1', 'an event that says another seq', { events: replaced({ ...eventRow(7, usage), seq: 6 }) }],
     ['I2', 'no terminal event', { events: events.slice(0, 10), sessions: [{ ...session, lastSeq: 10 }] }],
     ['I2', 'two terminal events', { events: replaced(eventRow(10, { case: 'runEnd', value: { outcome: 1 } }, 2)) }],
-    ['I2', 'something after the end', { events: [...events, eventRow(12, { case: 'usage', value: {} }, 2)] }],
+    ['I2', 'something after the end', { events: [...events, eventRow(12, usage, 2)] }],
     ['I2', 'another end than the row says', { runs: [{ ...run, status: 'CANCELLED' }] }],
+    ['I2', 'two beginnings', { events: replaced(eventRow(2, { case: 'runStart', value: { attempt: 1 } })) }],
+    ['I2', 'a run that has ended and never begun', { events: [], sessions: [{ ...session, lastSeq: 0 }] }],
+    ['I3', 'an event that says another epoch', { events: replaced({ ...eventRow(6, usage, 2), epoch: 1 }) }],
     ['I3', 'an epoch that falls', { events: replaced(eventRow(9, { case: 'message', value: {} }, 1)) }],
     ['I3', 'an attempt in the old epoch', { events: replaced(eventRow(7, { case: 'runAttempt', value: {} }, 1)) }],
-    ['I3', 'an epoch that nothing announces', { events: replaced(eventRow(7, { case: 'usage', value: {} }, 2)) }],
+    ['I3', 'an epoch that nothing announces', { events: replaced(eventRow(7, usage, 2)) }],
     ['I3', 'a second writer', { secondWriters: 1 }],
     ['I3', 'a log ahead of its session', { sessions: [{ ...session, epoch: 1 }] }],
     ['I4', 'a session that keeps an ended run', { sessions: [{ ...session, status: 'RUNNING', activeRunId: 'run' }] }],
     ['I4', 'a forgotten queue', { runs: [run, { ...run, id: 'next', status: 'QUEUED', terminalSeq: 0, startSeq: 0 }] }],
+    ['I4', 'a session that forgets its run', { runs: [{ ...run, status: 'RUNNING' }] }],
     ['I5', 'a run that goes on for ever', { runs: [{ ...run, status: 'RUNNING' }] }],
     ['I6', 'two runs of one request', { history: [started('run'), started('other')] }],
     ['I6', 'a run that is not stored', { history: [started('other')] }],
     ['I7', 'a cancelled run that completes', { history: [cancelled] }],
     ['I8', 'a client that misses an event', { views: [viewOf(without(6))] }],
-    ['I8', 'a client that saw another event', { views: [viewOf(replaced(eventRow(6, { case: 'usage', value: {} })))] }],
+    ['I8', 'a client that saw another event', { views: [viewOf(replaced(eventRow(6, usage)))] }],
     ['I8', 'a client that saw a seq late', { views: [viewOf([...without(4), ...events.slice(3, 4)])] }],
     ['I9', 'a client with other text', { views: [viewOf(withText('other text'))] }],
     ['I9', 'a stored chunk out of its place', { events: replaced(chunk(7)) }],
-    [
-      'I10',
-      'an event that is not stored',
-      { views: [viewOf([...events, eventRow(12, { case: 'usage', value: {} }, 2)])] },
-    ],
+    ['I10', 'an event that is not stored', { views: [viewOf([...events, eventRow(12, usage, 2)])] }],
     [
       'I11',
       'an effect twice',
@@ -132,8 +135,14 @@ describe('the checkers', () => {
     ['I19', 'pages with a seq twice', { history: [listed(1, 2, 2)] }],
     ['I20', 'a call that hangs', { history: [{ ...call, tookMs: 4000 }] }],
     ['I20', 'a status that is not listed', { history: [{ ...call, code: 2, reason: 'OOPS' }] }],
+    ['I20', 'an error that is a bug', { history: [{ ...call, code: 13, reason: 'INTERNAL' }] }],
     ['I20', 'a process that exits', { exits: [{ ...exit, isMeant: false }] }],
   ];
+
+  test('are each shown at least one violation', () => {
+    const all = Array.from({ length: 20 }, (_, index) => `I${index + 1}`);
+    expect([...new Set(planted.map(([invariant]) => invariant))]).toEqual(all);
+  });
 
   test.each(planted)('see that %s is broken by %s', (invariant, _, changes) => {
     const found = checkAll(goodEvidence({ views: [], ...changes })).map((each) => each.invariant);

@@ -5,14 +5,17 @@ import type { Violation } from './violation.ts';
 /** Dispatches after which a run is given up. */
 const maxAttempts = 20;
 
-/** I4: a session is RUNNING or WAITING iff its active run is; an idle one has none, and nothing in its queue. */
+/**
+ * I4: a session is RUNNING or WAITING iff its active run is; an idle one has none, and nothing in its queue. No other run
+ * of a session goes on.
+ */
 export function checkSessionStates({ sessions, runs }: Evidence): readonly Violation[] {
   const byId = new Map(runs.map((run) => [run.id, run]));
   const queued = Map.groupBy(
     runs.filter(({ status }) => status === 'QUEUED'),
     ({ sessionId }) => sessionId,
   );
-  return sessions.flatMap(({ id, status, activeRunId, isDeleted }) => {
+  const found = sessions.flatMap(({ id, status, activeRunId, isDeleted }) => {
     const active = activeRunId === undefined ? undefined : byId.get(activeRunId);
     const expected = stateOf(active);
     const isStuck = status === 'IDLE' && queued.has(id) && !isDeleted;
@@ -21,20 +24,27 @@ export function checkSessionStates({ sessions, runs }: Evidence): readonly Viola
       ...(isStuck ? [violation('I4', `session ${id} is idle and has runs in its queue`)] : []),
     ];
   });
+  const activeRuns = new Map(sessions.map(({ id, activeRunId }) => [id, activeRunId]));
+  const forgotten = runs.filter(({ id, sessionId, status }) => {
+    return activeRuns.has(sessionId) && statesByRun.has(status) && activeRuns.get(sessionId) !== id;
+  });
+  return [
+    ...found,
+    ...forgotten.map(({ id, status, sessionId }) => {
+      return violation('I4', `run ${id} is ${status} and not the active run of session ${sessionId}`);
+    }),
+  ];
 }
 
+/** What a session is while its active run is so; other runs are none that goes on. */
+const statesByRun: ReadonlyMap<RunRow['status'], string> = new Map([
+  ['RUNNING', 'RUNNING'],
+  ['FINISHING', 'RUNNING'],
+  ['WAITING', 'WAITING'],
+]);
+
 function stateOf(active: RunRow | undefined): string {
-  switch (active?.status) {
-    case undefined:
-      return 'IDLE';
-    case 'RUNNING':
-    case 'FINISHING':
-      return 'RUNNING';
-    case 'WAITING':
-      return 'WAITING';
-    default:
-      return `none, because its active run is ${active?.status}`;
-  }
+  return active === undefined ? 'IDLE' : (statesByRun.get(active.status) ?? `none, for its run is ${active.status}`);
 }
 
 /** I5: no run goes on later than the last fault, lease, reaper and slack; those that wait for their user apart. */

@@ -80,7 +80,8 @@ async function readOnce<Message extends StreamMessage>(options: FollowOptions<Me
     }
     const failure = SpanwiseError.from(error);
     record(failure.code, failure.reason);
-    if (!isPassing(failure)) {
+    // Whoever has not read for long watches again from where it is.
+    if (!isPassing(failure) && failure.reason !== 'WATCHER_TOO_SLOW') {
       throw failure;
     }
     return 'broken';
@@ -97,11 +98,11 @@ async function readMessages<Message extends StreamMessage>(
   signal: AbortSignal,
   leave: (why: End) => void,
 ): Promise<End | undefined> {
-  let silence = setTimeout(() => leave('silence'), silenceMs);
+  const listen = () => setTimeout(() => leave('silence'), silenceMs);
+  let silence = listen();
   try {
     for await (const message of open(BigInt(view.cursor), signal)) {
       clearTimeout(silence);
-      silence = setTimeout(() => leave('silence'), silenceMs);
       onMessage?.(message);
       for (const event of message.events) {
         if (!view.accept(event)) {
@@ -115,6 +116,7 @@ async function readMessages<Message extends StreamMessage>(
         return 'handoff';
       }
       await untilReading?.();
+      silence = listen();
     }
     return undefined;
   } finally {

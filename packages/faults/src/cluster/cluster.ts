@@ -14,6 +14,7 @@ import { freePorts } from './free-ports.ts';
 import type { InfrastructureServer } from './infrastructure-server.ts';
 import { LinkTable } from './link-table.ts';
 import { migrate } from './migrate.ts';
+import { type LogCounts, sumCounts } from './service-log.ts';
 import type { ServiceProcess } from './service-process.ts';
 import { type ServiceName, serviceNames } from './service-program.ts';
 import type { ClusterTimers } from './timers.ts';
@@ -36,6 +37,8 @@ export interface Cluster extends AsyncDisposable {
   readonly replicas: readonly ServiceProcess[];
   readonly database: InfrastructureServer;
   readonly broker: InfrastructureServer;
+  /** Of the broker, past all links. */
+  readonly brokerPort: number;
   readonly links: LinkTable;
   readonly timers: ClusterTimers;
   /** Where the database keeps its data. */
@@ -46,6 +49,8 @@ export interface Cluster extends AsyncDisposable {
   readonly sessionUrls: { readonly balanced: string; readonly pinned: readonly string[] };
   of(service: ServiceName): readonly ServiceProcess[];
   effects(): Promise<readonly EffectLine[]>;
+  /** What all replicas have logged so far. */
+  logCounts(): LogCounts;
   /** Resolves when every replica is ready. */
   untilReady(): Promise<void>;
 }
@@ -88,8 +93,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const owned = resources.move();
   return {
     ...{ replicas, database, broker, links, timers: options.timers, sessionUrls: wired.sessionUrls },
-    ...{ databaseFolder, databaseServerUrl: serverUrl(databasePort) },
+    ...{ brokerPort, databaseFolder, databaseServerUrl: serverUrl(databasePort) },
     of: (service) => replicas.filter((replica) => replica.service === service),
+    logCounts: () => sumCounts(replicas.map((replica) => replica.logCounts)),
     effects: async () => parseEffects(await readFile(effectsFile, 'utf8')),
     untilReady: async () => {
       await Promise.all(replicas.map((replica) => replica.untilReady()));

@@ -3,6 +3,9 @@ import type { ToolHostOverrides } from '@spanwise/tool-host/composition-root';
 import { z } from 'zod';
 import type { EffectFile } from './effect-file.ts';
 
+/** Where the tools write down what they do. */
+type Effects = Pick<EffectFile, 'write'>;
+
 export type Tool = NonNullable<ToolHostOverrides['tools']>[number];
 type Context = Parameters<Tool['execute']>[1];
 
@@ -18,7 +21,7 @@ const input = z.strictObject({
 type Input = z.output<typeof input>;
 
 /** Tools whose effects can be counted. */
-export function faultTools(effects: EffectFile): readonly Tool[] {
+export function faultTools(effects: Effects): readonly Tool[] {
   const make = (name: string, effect: Tool['effect'], execute: (input: Input, context: Context) => Promise<void>) =>
     toolOf(name, effect, async (given, context) => {
       effects.write(name, context.idempotencyKey, 'begin');
@@ -29,10 +32,9 @@ export function faultTools(effects: EffectFile): readonly Tool[] {
     await delay(ms, undefined, { signal });
   };
   const slowly = async ({ ms = 1000 }: Input, { signal, idempotencyKey }: Context) => {
-    await tick(effects, 'slow', idempotencyKey, ms, () => signal.throwIfAborted());
+    await tick(effects, 'slow', idempotencyKey, ms, signal);
   };
-  const deafly = ({ ms = 1000 }: Input, { idempotencyKey }: Context) =>
-    tick(effects, 'stubborn', idempotencyKey, ms, () => undefined);
+  const deafly = ({ ms = 1000 }: Input, { idempotencyKey }: Context) => tick(effects, 'stubborn', idempotencyKey, ms);
   return [
     make('effect', 'NON_REPEATABLE', briefly),
     make('effect_idempotent', 'IDEMPOTENT', briefly),
@@ -42,11 +44,10 @@ export function faultTools(effects: EffectFile): readonly Tool[] {
   ];
 }
 
-async function tick(effects: EffectFile, kind: string, key: string, ms: number, check: () => void): Promise<void> {
+async function tick(effects: Effects, kind: string, key: string, ms: number, signal?: AbortSignal): Promise<void> {
   const untilMs = performance.now() + ms;
   while (performance.now() < untilMs) {
-    await delay(Math.min(tickMs, untilMs - performance.now()));
-    check();
+    await delay(Math.min(tickMs, untilMs - performance.now()), undefined, { signal });
     effects.write(kind, key, 'tick');
   }
 }

@@ -21,6 +21,11 @@ export class InfrastructureServer implements AsyncDisposable {
     this.#options = options;
   }
 
+  /** False once it has ended, by whatever cause. */
+  get isRunning(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
   async start(): Promise<void> {
     const child = startServer(this.#options.program, this.#options.args);
     this.#child = child;
@@ -30,7 +35,7 @@ export class InfrastructureServer implements AsyncDisposable {
   /** Ends it at once, as a power cut of the process would, and resolves when it is gone. */
   async kill(): Promise<void> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+    if (child === undefined || !this.isRunning) {
       return;
     }
     const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));

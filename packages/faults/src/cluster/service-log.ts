@@ -3,7 +3,9 @@ const counted = {
   /** Somebody who was fenced wanted to write, to call or to go on. */
   fenceRefusals: /"reason":"FENCED"|FENCED|run taken over by another dispatch/,
   /** A transaction of unknown outcome was found to have been committed. */
-  ambiguousCommits: /committed before|outcome of unknown commit|append was committed/,
+  ambiguousCommits: /append had been committed before/,
+  /** A watcher whose queue was full has read the rows instead. */
+  catchUps: /watcher catches up from the log/,
   takeOvers: /run taken for another attempt/,
   leasesLost: /lease lost/,
   /** A driver found that somebody else had written in its epoch. */

@@ -30,9 +30,10 @@ describe('the figures', () => {
       { atMs: 400, kind: 'kill', target: 'session-0' },
       { atMs: 600, kind: 'kill', target: 'agent-runtime-0' },
     ] as const;
-    const { recovery, attempts } = figuresOf(goodEvidence({ events, faults }));
-    expect({ recovery, attempts }).toEqual({
-      recovery: { count: 1, p50: 300, p99: 300, max: 300 },
+    const { recovery, recoveryOfKilled, recoveryOfFrozen, attempts } = figuresOf(goodEvidence({ events, faults }));
+    const spread = { count: 1, p50: 300, p99: 300, max: 300 };
+    expect({ recovery, recoveryOfKilled, recoveryOfFrozen, attempts }).toEqual({
+      ...{ recovery: spread, recoveryOfKilled: spread, recoveryOfFrozen: undefined },
       attempts: { DRIVER_LOST: 1 },
     });
   });

@@ -22,6 +22,9 @@ export interface RunFigures {
   readonly cancel: Spread | undefined;
   /** From the death of a driver or an executor to the RUN_ATTEMPT that it caused. */
   readonly recovery: Spread | undefined;
+  /** Those of them that were killed, and those that were frozen. */
+  readonly recoveryOfKilled: Spread | undefined;
+  readonly recoveryOfFrozen: Spread | undefined;
   /** Effects that were begun. */
   readonly effects: number;
 }
@@ -29,6 +32,9 @@ export interface RunFigures {
 /** Works the figures out of what happened. */
 export function figuresOf(evidence: Evidence): RunFigures {
   const { runs, events, history, effects } = evidence;
+  const recoveries = recoveriesOf(evidence);
+  const recoveryOf = (kind: FaultKind) =>
+    spreadOf(recoveries.filter(({ cause }) => cause === kind).map(({ ms }) => ms));
   const attempts = events.flatMap(({ event }) => (event.data.case === 'runAttempt' ? [event.data.value.reason] : []));
   return {
     runs: countBy(runs.map(({ status }) => status)),
@@ -36,7 +42,9 @@ export function figuresOf(evidence: Evidence): RunFigures {
     attempts: countBy(attempts.map((reason) => reasonNames.get(reason) ?? String(reason))),
     reconnects: countBy(history.flatMap((entry) => (entry.kind === 'reconnect' ? [entry.why] : []))),
     cancel: spreadOf(cancelTimes(evidence)),
-    recovery: spreadOf(recoveryTimes(evidence)),
+    recovery: spreadOf(recoveries.map(({ ms }) => ms)),
+    recoveryOfKilled: recoveryOf('kill'),
+    recoveryOfFrozen: recoveryOf('freeze'),
     effects: effects.filter(({ phase }) => phase === 'begin').length,
   };
 }
@@ -71,7 +79,7 @@ const aroundThem: ReadonlySet<FaultKind> = new Set([
 ]);
 
 /** The nearest fault before a take-over that can have caused it counts as its cause. */
-function recoveryTimes({ events, faults }: Evidence): readonly number[] {
+function recoveriesOf({ events, faults }: Evidence): readonly { readonly cause: FaultKind; readonly ms: number }[] {
   const causes = new Map<number, string>([
     [AttemptReason.DRIVER_LOST, 'session'],
     [AttemptReason.EXECUTOR_LOST, 'agent-runtime'],
@@ -84,7 +92,7 @@ function recoveryTimes({ events, faults }: Evidence): readonly number[] {
         atMs <= createdAtMs &&
         (aroundThem.has(kind) || ((kind === 'kill' || kind === 'freeze') && target.startsWith(cause))),
     );
-    return fault === undefined ? [] : [createdAtMs - fault.atMs];
+    return fault === undefined ? [] : [{ cause: fault.kind, ms: createdAtMs - fault.atMs }];
   });
 }
 

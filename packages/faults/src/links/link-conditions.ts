@@ -6,6 +6,8 @@ export interface Conditions {
   readonly delayMs: number;
   readonly sliceBytes: number;
   isHeld(direction: Direction): boolean;
+  /** Whether the answer to what is passed on is to be lost, and the connection with it. */
+  losesAnswerTo(request: Buffer): boolean;
   untilPassing(direction: Direction): Promise<void>;
 }
 
@@ -19,6 +21,7 @@ export function together(first: LinkConditions, second: LinkConditions): Conditi
       return first.sliceBytes || second.sliceBytes;
     },
     isHeld: (direction) => first.isHeld(direction) || second.isHeld(direction),
+    losesAnswerTo: (request) => first.losesAnswerTo(request) || second.losesAnswerTo(request),
     async untilPassing(direction) {
       while (first.isHeld(direction) || second.isHeld(direction)) {
         await first.untilPassing(direction);
@@ -27,6 +30,8 @@ export function together(first: LinkConditions, second: LinkConditions): Conditi
     },
   };
 }
+
+const losesNothing = () => false;
 
 /**
  * The weather on a link. A direction that is held passes nothing, ends and resets included, and loses nothing: as TCP over
@@ -41,6 +46,8 @@ export class LinkConditions implements Conditions {
   lossyShare = 0;
   /** Draws for `lossyShare`. */
   random: () => number = Math.random;
+  /** Looks at what is passed forth. True: its answer is lost, and the connection with it. */
+  losesAnswerTo: (request: Buffer) => boolean = losesNothing;
   readonly #held = new Set<Direction>();
   #waiting: { readonly direction: Direction; readonly resolve: () => void }[] = [];
 
@@ -58,6 +65,7 @@ export class LinkConditions implements Conditions {
     this.delayMs = 0;
     this.sliceBytes = 0;
     this.lossyShare = 0;
+    this.losesAnswerTo = losesNothing;
     this.#held.clear();
     const waiting = this.#waiting;
     this.#waiting = [];

@@ -5,8 +5,18 @@ import type { Conditions, Direction } from './link-conditions.ts';
 /** Joins the two sockets of a connection until either end is gone. */
 export function joinSockets(inbound: Socket, outbound: Socket, conditions: Conditions): void {
   inbound.setNoDelay(true);
+  loseAnswers(inbound, outbound, conditions);
   pipe(inbound, outbound, 'forth', conditions);
   pipe(outbound, inbound, 'back', conditions);
+}
+
+/** The request has its effect, for the backend answers it; whoever asked learns only that the connection is gone. */
+function loseAnswers(inbound: Socket, outbound: Socket, conditions: Conditions): void {
+  inbound.on('data', (request: Buffer) => {
+    if (conditions.losesAnswerTo(request)) {
+      outbound.prependOnceListener('data', () => inbound.resetAndDestroy());
+    }
+  });
 }
 
 /** One direction: in order, with backpressure, each chunk when the conditions let it. */

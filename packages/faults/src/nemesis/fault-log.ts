@@ -12,6 +12,9 @@ export type FaultKind =
   | 'database-kill'
   | 'database-freeze'
   | 'broker-kill'
+  | 'lost-commit'
+  | 'duplicate'
+  | 'late-duplicate'
   | 'disk-full'
   | 'read-only'
   | 'model';

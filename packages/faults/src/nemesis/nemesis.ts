@@ -4,6 +4,8 @@ import type { ServiceProcess } from '../cluster/service-process.ts';
 import type { Direction } from '../links/link-conditions.ts';
 import type { TcpLink } from '../links/tcp-link.ts';
 import type { Random } from '../random.ts';
+import { BrokerEcho } from './broker-echo.ts';
+import { isCommit } from './commit-packet.ts';
 import type { FaultLog } from './fault-log.ts';
 
 export interface NemesisOptions {
@@ -67,6 +69,27 @@ export class Nemesis {
     await delay(downMs);
     await this.#cluster.broker.start();
     this.#faults.add('heal', 'broker');
+  }
+
+  /** Until it is disposed, everything that the broker carries is delivered at least three times: at once, and late. */
+  repeatMessages(): Disposable {
+    return new BrokerEcho({
+      port: this.#cluster.brokerPort,
+      repeatAfterMs: () => [0, this.#random.between(300, 6000)],
+      onRepeat: (subject, afterMs) => this.#faults.add(afterMs === 0 ? 'duplicate' : 'late-duplicate', subject),
+    });
+  }
+
+  /** The next commit on a link to the database is made, and its answer is lost with the connection. */
+  loseCommit({ name, conditions }: TcpLink): void {
+    conditions.losesAnswerTo = (request) => {
+      if (!isCommit(request)) {
+        return false;
+      }
+      conditions.losesAnswerTo = () => false;
+      this.#faults.add('lost-commit', name);
+      return true;
+    };
   }
 
   cut(link: TcpLink): void {

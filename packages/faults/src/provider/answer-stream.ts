@@ -11,8 +11,8 @@ export interface Answer {
   readonly entry: ProviderAnswer;
 }
 
-/** Characters of one delta. */
-const deltaLength = 4;
+/** Characters of one delta, when the script does not say. */
+const defaultDeltaLength = 4;
 
 /** Streams one turn as server-sent events, delta by delta, and does on the way what its fault says. */
 export async function streamAnswer(response: ServerResponse, answer: Answer): Promise<void> {
@@ -20,6 +20,7 @@ export async function streamAnswer(response: ServerResponse, answer: Answer): Pr
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   response.writeHead(200, { 'content-type': 'text/event-stream' });
+  const { deltaLength = defaultDeltaLength } = played;
   const points = Array.from(turnText(script.id, turn, played.text ?? 0));
   let bytes = 0;
   for (let from = 0; from < points.length && !gone.signal.aborted; from += deltaLength) {

@@ -27,7 +27,9 @@ export interface ScriptedCall {
 export interface ScriptedTurn {
   /** Characters of text; default 0. */
   readonly text?: number;
-  /** Between two deltas of four characters; default 0. */
+  /** Characters of a delta; default 4. */
+  readonly deltaLength?: number;
+  /** Between two deltas; default 0. */
   readonly delayMs?: number;
   readonly tools?: readonly ScriptedCall[];
   readonly fault?: ProviderFault;

@@ -28,8 +28,8 @@ export interface LoadOptions {
   readonly concurrency: number;
   /** What the model does; default a mix. */
   readonly turns?: (random: Random, index: number) => readonly ScriptedTurn[];
-  /** False: runs may end in any way. Default: they are meant to complete. */
-  readonly isMeantToComplete?: boolean;
+  /** False: the run of this number (from 1) may end in any way. Default: all are meant to complete. */
+  readonly isMeantToComplete?: (index: number) => boolean;
   /** Each run begins once this has resolved; default at once. */
   readonly untilBegin?: () => Promise<void>;
   /** Done for each run while it goes on; the next run of the session waits for it. */
@@ -81,11 +81,11 @@ interface Place {
 }
 
 async function doRun(context: ScenarioContext, options: LoadOptions, place: Place): Promise<RunSight> {
-  const { turns = mixedTurns, isMeantToComplete = true, during, sdkShare = 0.3 } = options;
+  const { turns = mixedTurns, isMeantToComplete = () => true, during, sdkShare = 0.3 } = options;
   const { random, client, sessionId, index } = place;
   await options.untilBegin?.();
   const script = scriptOf(random, context.outcome.nextNumber(), turns(random, index));
-  if (isMeantToComplete) {
+  if (isMeantToComplete(index)) {
     context.outcome.meant.add(script.id);
   }
   const run = beginRun(context, { client, sessionId, script, isThroughSdk: random.chance(sdkShare) });

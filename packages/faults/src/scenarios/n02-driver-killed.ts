@@ -9,6 +9,7 @@ export const driverKilled: Scenario = {
   title: 'driver killed in the middle of the text',
   defaultRuns: 30,
   minCompleted: 0.9,
+  goals: ({ takeOverMs }) => ({ recovery: { max: takeOverMs } }),
   async play(context) {
     const { sizes, faults, outcome, cluster } = context;
     const turns = () => [{ ...textFor(300), tools: [{ name: 'effect', arguments: {} }] }, textFor(2000)];

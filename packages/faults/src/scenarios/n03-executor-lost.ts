@@ -14,6 +14,7 @@ export const executorLost: Scenario = {
   title: 'executor killed or frozen in the text, and around an effect',
   defaultRuns: 30,
   minCompleted: 0.9,
+  goals: () => ({ recoveryOfKilled: { p99: 3000 }, recoveryOfFrozen: { max: 18_000 } }),
   async play(context) {
     const { sizes, faults, outcome, cluster } = context;
     const turns = (random: Random) => [
@@ -55,7 +56,10 @@ async function lose(context: ScenarioContext, run: LoadRun, moment: (typeof mome
       break;
   }
   const executor = executorOf(context, run);
-  if (executor?.isReady !== true || !cluster.of('agent-runtime').every(({ isReady }) => isReady)) {
+  if (
+    executor?.isReady !== true ||
+    !cluster.of('agent-runtime').every(({ isReady, isFrozen }) => isReady && !isFrozen)
+  ) {
     return;
   }
   if (moment === 'frozen-in-text') {

@@ -3,19 +3,24 @@ import type { Random } from '../random.ts';
 import { cancelRun } from './cancels.ts';
 import { type LoadRun, runLoad } from './load.ts';
 import type { Scenario, ScenarioContext } from './scenario.ts';
-import { textFor } from './scripts.ts';
+import { mixedTurns, textFor } from './scripts.ts';
+
+/** What session says cancels on. */
+const cancelSubject = 'spanwise.cancel.';
 
 /**
- * The broker is killed, its links lose every other connection, are late and cut. A half of the runs is cancelled
- * meanwhile. That the broker delivers something twice is what its own retry (the request is sent twice) makes happen.
+ * The broker is killed, its links lose every other connection, are late and cut, and what it delivers comes again, at once
+ * and when the run is over and the next one of its session goes on. Every other run is cancelled; no other may be.
  */
 export const brokerFaults: Scenario = {
   name: 'N6',
-  title: 'broker killed, half of its connections lost, delayed',
+  title: 'broker killed, half of its connections lost, delayed, duplicates',
   defaultRuns: 100,
-  minCompleted: 0.9,
+  minCompleted: 1,
+  goals: () => ({ cancel: { p99: 2500 } }),
   async play(context) {
     const { nemesis, sizes, faults, outcome, random, cluster } = context;
+    using _repeating = nemesis.repeatMessages();
     const over = new AbortController();
     const links = cluster.links.matching(/→broker$/);
     links.forEach(({ conditions }) => {
@@ -40,18 +45,28 @@ export const brokerFaults: Scenario = {
       }
     });
     await runLoad(context, {
-      ...{ runs: Math.ceil(sizes.runs / 2), concurrency: 5, turns: () => [textFor(2000)], isMeantToComplete: false },
-      during: (run, each) => cancelSometime(context, run, each),
+      ...{ runs: sizes.runs, concurrency: 5 },
+      turns: (each, index) => (isCancelled(index) ? [textFor(2000)] : mixedTurns(each)),
+      isMeantToComplete: (index) => !isCancelled(index),
+      during: async (run, each) => {
+        if (!outcome.meant.has(run.script.id)) {
+          await cancelSometime(context, run, each);
+        }
+      },
     });
-    await runLoad(context, { runs: Math.floor(sizes.runs / 2), concurrency: 5 });
     over.abort();
     await harassing;
     outcome.expect(
-      faults.faults.some(({ kind }) => kind !== 'model'),
+      faults.faults.some(({ kind }) => kind !== 'model' && !kind.endsWith('duplicate')),
       'nothing happened to the broker',
     );
+    for (const kind of ['duplicate', 'late-duplicate'] as const) {
+      outcome.expect(faults.count(kind, cancelSubject) > sizes.runs / 8, `too few cancels came again: ${kind}`);
+    }
   },
 };
+
+const isCancelled = (index: number) => index % 2 === 1;
 
 async function cancelSometime(context: ScenarioContext, run: LoadRun, random: Random): Promise<void> {
   await run.runId;

@@ -20,11 +20,12 @@ export const hardCancels: Scenario = {
   title: 'cancel with a frozen owner, a deaf tool, a stalled model',
   defaultRuns: 45,
   minCompleted: 0.9,
+  goals: () => ({ cancel: { p99: 8000 } }),
   async play(context) {
     const { sizes, outcome, history } = context;
     for (const obstacle of obstacles) {
       await runLoad(context, {
-        ...{ runs: Math.ceil(sizes.runs / obstacles.length), concurrency: 3, isMeantToComplete: false },
+        ...{ runs: Math.ceil(sizes.runs / obstacles.length), concurrency: 3, isMeantToComplete: () => false },
         turns: () => turnsFor(obstacle),
         during: (run) => cancelAgainst(context, run, obstacle),
       });

@@ -61,6 +61,11 @@ async function fillDisk({ cluster, faults }: ScenarioContext): Promise<void> {
   faults.add('disk-full', 'database');
   await delay(fullMs);
   await rm(filler, { force: true });
+  if (!cluster.database.isRunning) {
+    // Some servers end themselves when their own log can not be written; whoever runs one starts it again.
+    faults.add('database-kill', 'database');
+    await cluster.database.start();
+  }
   faults.add('heal', 'database');
 }
 

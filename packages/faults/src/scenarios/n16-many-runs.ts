@@ -32,7 +32,7 @@ export const manyRuns: Scenario = {
     await Promise.all([
       runLoad(context, { runs: sizes.runs - cancelled, concurrency: sizes.runs, turns }),
       runLoad(context, {
-        ...{ runs: cancelled, concurrency: cancelled, turns, isMeantToComplete: false },
+        ...{ runs: cancelled, concurrency: cancelled, turns, isMeantToComplete: () => false },
         during: (run, random) => cancelLater(context, run, random),
       }),
     ]);

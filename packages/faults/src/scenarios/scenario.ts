@@ -3,7 +3,9 @@ import type { ClientView } from '../clients/client-view.ts';
 import type { History } from '../clients/history.ts';
 import type { RecordedClient } from '../clients/recorded-client.ts';
 import type { Cluster, ClusterOptions } from '../cluster/cluster.ts';
+import type { ClusterTimers } from '../cluster/timers.ts';
 import type { WatcherCost } from '../evidence/evidence.ts';
+import type { Goals } from '../figures/goals.ts';
 import type { FaultLog } from '../nemesis/fault-log.ts';
 import type { Nemesis } from '../nemesis/nemesis.ts';
 import type { ScriptedProvider } from '../provider/scripted-provider.ts';
@@ -70,6 +72,8 @@ export interface Scenario {
   /** Milliseconds beyond the usual that runs may need after the last fault. */
   readonly slackMs?: (sizes: ScenarioSizes) => number;
   readonly env?: Environment;
+  /** What it may take; default: nothing is said about that. */
+  readonly goals?: (timers: ClusterTimers) => Goals;
   /** Makes what the cluster needs, such as a small disk; undefined: the scenario can not be played here, and says why. */
   readonly prepare?: (say: (line: string) => void) => Promise<PreparedCluster | undefined>;
   play(context: ScenarioContext): Promise<void>;

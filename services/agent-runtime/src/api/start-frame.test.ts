@@ -22,6 +22,7 @@ type Options =
   | 'toolsAllow'
   | 'toolsDeny'
   | 'deadline'
+  | 'beginTime'
   | 'interactive'
   | 'spec'
   | 'results'
@@ -57,6 +58,7 @@ describe('a start frame', () => {
       toolsAllow: ['a'],
       toolsDeny: ['b'],
       deadlineMs: 1_700_000_000_005,
+      beginMs: undefined,
       interactive: true,
       spec: undefined,
       results: [],
@@ -106,6 +108,8 @@ describe('a start frame', () => {
 
   it('leaves the deadline to the agent when it has none', () => {
     expect(runDispatch(start({}), identity)).toMatchObject({ deadlineMs: undefined, maxTurns: 0, model: '' });
+    const beginTime = timestampFromMs(1_700_000_000_007);
+    expect(runDispatch(start({ beginTime }), identity)).toMatchObject({ beginMs: 1_700_000_000_007 });
   });
 
   it.each<[string, Parameters<typeof start>[0]]>([

@@ -244,6 +244,23 @@ describe('a run whose time is up', () => {
     expect(world.journal.messages).toHaveLength(2);
   });
 
+  it('has no more of it when it was dispatched again', async () => {
+    const first = new RunWorld({ script: [asksFor(call('hang'))], tools: [hang] });
+    const running = first.run();
+    await first.journal.until('spanStart', 3);
+    const beginMs = first.time.nowMs();
+    await first.time.advance(400_000);
+    first.leave(0);
+    await running;
+    // Ten minutes are the agent's, and it has waited for one of them.
+    const second = first.again({ script: [says('never')], dispatch: { beginMs: beginMs + 60_000 } });
+    void second.run();
+    await second.time.advance(259_999);
+    expect(second.ended).toEqual([]);
+    await second.time.advance(1);
+    expect(second.ended).toMatchObject([{ ended: 'failed', error: { reason: 'RUN_DEADLINE_EXCEEDED' } }]);
+  });
+
   it('fails at once when the deadline has passed before it was dispatched', async () => {
     const gate = Promise.withResolvers<void>();
     const world = new RunWorld({

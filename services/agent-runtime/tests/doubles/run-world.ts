@@ -197,6 +197,7 @@ const firstDispatch: RunDispatch = {
   toolsDeny: [],
   interactive: true,
   deadlineMs: undefined,
+  beginMs: undefined,
   spec: undefined,
   results: [],
   answers: [],

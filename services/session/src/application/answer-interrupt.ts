@@ -32,7 +32,10 @@ export class AnswerInterrupt {
     this.#deps = deps;
   }
 
-  /** Throws SESSION_NOT_FOUND, INTERRUPT_NOT_FOUND, INTERRUPT_ANSWERED. The same answer again is fine. */
+  /**
+   * Throws SESSION_NOT_FOUND, INTERRUPT_NOT_FOUND, and INTERRUPT_ANSWERED, also of one that has expired. The same answer
+   * again is fine.
+   */
   async execute({ caller, ...request }: AnswerInterruptRequest): Promise<Run> {
     const { sessions, runs, interrupts, takeOver, clock } = this.#deps;
     const { sessionId, runId } = request;

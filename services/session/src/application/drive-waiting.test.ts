@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { redispatched, runOf, type Started, said, until, withCalls } from '../../tests/doubles/driving.ts';
-import { durable } from '../../tests/doubles/said.ts';
-import { alice, inMemoryWorld, rowsOf, settled, type World } from '../../tests/doubles/world.ts';
+import { durable, spanStart } from '../../tests/doubles/said.ts';
+import { alice, inMemoryWorld, rowsOf, settled, startedRun, type World } from '../../tests/doubles/world.ts';
 import { attemptReason } from '../domain/event/agent-event.ts';
 
 beforeEach(() => {
@@ -47,6 +47,27 @@ describe('a run that waits for its user', () => {
     world.runtime.last.lose();
     await redispatched(world, 3);
     expect(world.runtime.last.dispatch.answers).toEqual([told]);
+  });
+
+  test('has used none of its agent’s time by that', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    const beganMs = world.clock.nowMs();
+    expect(started.executor.dispatch.beginAtMs).toBeUndefined();
+    started.executor.say(spanStart('00000000000000a1', started.run.span.span.id, {}, beganMs));
+    started.executor.say(durable({ case: 'interrupt', value: { interrupt } }));
+    world.clock.advance(1000);
+    started.executor.yield('waiting');
+    await until(() => world.drivers.count === 0);
+    world.clock.advance(86_400_000);
+    await world.answerInterrupt.execute(answer(started));
+    await redispatched(world);
+    expect(world.runtime.last.dispatch.beginAtMs).toBe(beganMs + 86_400_000);
+    // What a lost dispatch has used is gone.
+    world.clock.advance(5000);
+    world.runtime.last.lose();
+    await redispatched(world, 3);
+    expect(world.runtime.last.dispatch.beginAtMs).toBe(beganMs + 86_400_000);
   });
 
   test('does not wait for what was answered before it began to', async () => {

@@ -67,11 +67,11 @@ describe('a session that is driven elsewhere', () => {
     let asked: (() => void) | undefined;
     const holding = (log: EventLog): EventLog =>
       replaced(log, {
-        async lastSeqs(ids) {
+        async bounds(sessionId) {
           await new Promise<void>((resolve) => {
             asked = resolve;
           });
-          return log.lastSeqs(ids);
+          return log.bounds(sessionId);
         },
       });
     const world = inMemoryWorld({ log: holding });

@@ -2,6 +2,8 @@ import type { SessionId } from '@spanwise/kernel';
 import type { AgentEvent } from '../domain/event/agent-event.ts';
 import type { EventLog } from '../domain/event/event-log.ts';
 import { bytesAtMost } from '../domain/event/event-size.ts';
+import { sessionNotFound } from '../domain/session/session-errors.ts';
+import { assertKept } from './assert-kept.ts';
 import { FollowCursor, type FollowQuery } from './follow-cursor.ts';
 import { heartbeatMs, Pace, Silence } from './pace.ts';
 import type { LivePosition } from './published.ts';
@@ -44,7 +46,8 @@ interface Follower {
  * One log, replayed and live: rows after the cursor, then the text that is shown and not stored yet, then what the driver
  * shows. A watcher that falls behind, or whose session is driven elsewhere, is brought up from the rows again. No event
  * is told twice and none is left out, whatever the cursor. Ends with a handoff when the stream can not go on here.
- * Throws TOO_MANY_WATCHERS, and WATCHER_TOO_SLOW when it is not read.
+ * Throws TOO_MANY_WATCHERS, WATCHER_TOO_SLOW when it is not read, CURSOR_OUT_OF_RANGE when what it has not read yet is
+ * thrown away, and SESSION_NOT_FOUND once the session is deleted and has told the end of its last run.
  */
 export async function* followLog(
   { log, hub }: FollowDeps,
@@ -62,7 +65,9 @@ export async function* followLog(
       yield handoffStep(cursor.seq, subscription.handedOff);
       return;
     }
-    const position = await beginAnew(subscription, log, query.sessionId);
+    // Asked before the log is read, to its end: of what is gone nothing more is said, and some may not be shown here yet.
+    const { isGone } = subscription;
+    const position = await (isGone ? endOf(log, query.sessionId) : beginAnew(subscription, log, query.sessionId));
     yield* replay(log, follower, position.lastSeq, signal);
     if (cursor.isEnded || cursor.seq < position.lastSeq) {
       continue;
@@ -71,6 +76,9 @@ export async function* followLog(
     cursor.endIfWaiting();
     if (cursor.isEnded) {
       return;
+    }
+    if (isGone) {
+      throw sessionNotFound();
     }
     yield* told(cursor.passTails(position.tails), follower);
     if (isFirst) {
@@ -93,12 +101,20 @@ async function beginAnew(subscription: Subscription, log: EventLog, sessionId: S
     if (position !== undefined) {
       return position;
     }
-    const lastSeq = (await log.lastSeqs([sessionId])).get(sessionId) ?? 0;
+    const end = await endOf(log, sessionId);
     // What a driver has shown meanwhile may be in the rows as well: then it is the driver's position that counts.
     if (!subscription.hasWaiting) {
-      return { lastSeq, tails: [] };
+      return end;
     }
   }
+}
+
+async function endOf(log: EventLog, sessionId: SessionId): Promise<LivePosition> {
+  const bounds = await log.bounds(sessionId);
+  if (bounds === undefined) {
+    throw sessionNotFound();
+  }
+  return { lastSeq: bounds.lastSeq, tails: [] };
 }
 
 function* handed(step: FollowStep, { pace, cursor }: Follower): Generator<FollowStep, void> {
@@ -126,7 +142,7 @@ function lastSeqOf(events: readonly AgentEvent[], beforeSeq: number): number {
   return Number(events.findLast(({ seq }) => seq > 0n)?.seq ?? beforeSeq);
 }
 
-/** Stops early when the stream ends, or is handed off. */
+/** Stops early when the stream ends, or is handed off. Throws CURSOR_OUT_OF_RANGE when rows have gone meanwhile. */
 async function* replay(log: EventLog, follower: Follower, untilSeq: number, signal: AbortSignal) {
   const { cursor, subscription } = follower;
   const { sessionId, runId } = follower.query;
@@ -135,6 +151,7 @@ async function* replay(log: EventLog, follower: Follower, untilSeq: number, sign
   while (cursor.seq < untilSeq && !cursor.isEnded && !isLeft()) {
     const beforeSeq = cursor.seq;
     const events = await log.read({ sessionId, afterSeq: beforeSeq, untilSeq, limit: replayPage, ...filter });
+    await assertKept(log, sessionId, beforeSeq, events);
     const passed = cursor.passRows(events);
     if (events.length < replayPage) {
       cursor.skipTo(untilSeq);

@@ -6,6 +6,7 @@ import { bytesAtMost } from '../domain/event/event-size.ts';
 import type { Run } from '../domain/run/run.ts';
 import type { RunRepository } from '../domain/run/run-repository.ts';
 import type { SessionRepository } from '../domain/session/session-repository.ts';
+import { assertKept } from './assert-kept.ts';
 import { type Page, type PageRequest, readPage } from './paging.ts';
 import type { Caller } from './ports/caller.ts';
 import type { PageTokens } from './ports/page-tokens.ts';
@@ -40,7 +41,10 @@ export class ReadLog {
     this.#deps = deps;
   }
 
-  /** Durable events by seq. Throws SESSION_NOT_FOUND, RUN_NOT_FOUND, INVALID_PAGE_TOKEN. */
+  /**
+   * Durable events by seq. Throws SESSION_NOT_FOUND, RUN_NOT_FOUND, INVALID_PAGE_TOKEN, and CURSOR_OUT_OF_RANGE when what
+   * follows a cursor, or the beginning of the run, was thrown away.
+   */
   async events(
     caller: Caller,
     sessionId: SessionId,
@@ -51,12 +55,22 @@ export class ReadLog {
     const run = query.runId === undefined ? undefined : await ownRun(this.#deps, caller, sessionId, query.runId);
     return readPage(this.#deps.pageTokens, ['events', caller.uid, sessionId, query.runId ?? ''], page, {
       read: (after, limit) => {
-        const afterSeq = after === undefined ? query.afterSeq : Number(after[0]);
-        return this.#deps.log.read({ sessionId, ...rangeOf(run, afterSeq), limit });
+        return this.#eventsAfter(sessionId, run, after === undefined ? query.afterSeq : Number(after[0]), limit);
       },
       cursorOf: ({ seq }) => [Number(seq)],
       bytesOf: (event: AgentEvent) => bytesAtMost(event),
     });
+  }
+
+  async #eventsAfter(sessionId: SessionId, run: Run | undefined, afterSeq: number, limit: number) {
+    const { log } = this.#deps;
+    const range = rangeOf(run, afterSeq);
+    const events = await log.read({ sessionId, ...range, limit });
+    // 0 is the first that is kept; a run that has not begun has no events.
+    if (run === undefined ? afterSeq > 0 : run.startSeq > 0) {
+      await assertKept(log, sessionId, range.afterSeq, events);
+    }
+    return events;
   }
 
   /** The model context, oldest first. Throws SESSION_NOT_FOUND, INVALID_PAGE_TOKEN. */

@@ -13,6 +13,7 @@ export function dispatchOf(run: Run, caller: Caller, work: OpenWork, context: Ll
   const { sessionId, id: runId, epoch, attempt, span, options, deadlineAtMs, spec } = run;
   return {
     ...{ sessionId, runId, epoch, attempt, span, options, deadlineAtMs, spec, caller },
+    beginAtMs: work.beginMs,
     results: work.knownResults(),
     answers: work.answers(),
     history: historyOf(run, context),

@@ -35,10 +35,13 @@ export class SessionHub {
   readonly #watchers = new Map<SessionId, Set<Subscription>>();
   /** Streams of runs that have not begun. */
   readonly #queued = new Map<SessionId, Set<Subscription>>();
+  readonly #onCatchUp: (sessionId: SessionId) => void;
   #isDraining = false;
 
-  constructor(limits: Partial<WatchLimits> = {}) {
+  /** `onCatchUp` is told of watchers whose queue was full, when they read the log instead. */
+  constructor(limits: Partial<WatchLimits> = {}, onCatchUp: (sessionId: SessionId) => void = () => undefined) {
     this.limits = { ...defaultLimits, ...limits };
+    this.#onCatchUp = onCatchUp;
   }
 
   /** Called by the driver of a session before it writes; events up to `lastSeq` are in the log. */
@@ -108,6 +111,11 @@ export class SessionHub {
     this.#watchers.get(sessionId)?.forEach((watcher) => watcher.tellLastSeq(lastSeq));
   }
 
+  /** The session is deleted and all its runs are over: its watchers are told what the log has, and end. */
+  tellGone(sessionId: SessionId): void {
+    this.#watchers.get(sessionId)?.forEach((watcher) => watcher.tellGone());
+  }
+
   /** A run of the session was started or cancelled: those who wait for theirs look at it. */
   tellRunChanged(sessionId: SessionId): void {
     this.#queued.get(sessionId)?.forEach((watcher) => watcher.fallBehind());
@@ -170,6 +178,7 @@ export class SessionHub {
           group.delete(sessionId);
         }
       },
+      () => this.#onCatchUp(sessionId),
     );
     all.add(subscription);
     if (this.#isDraining) {

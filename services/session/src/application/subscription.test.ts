@@ -63,8 +63,9 @@ describe('a subscription', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test('drops what waits when it is too much, until it begins anew', async () => {
-    const hub = new SessionHub();
+  test('drops what waits when it is too much, until it begins anew, which is told', async () => {
+    const caughtUp: SessionId[] = [];
+    const hub = new SessionHub({}, (id) => caughtUp.push(id));
     const publisher = hub.open(sessionId, 0);
     using subscription = hub.subscribe(sessionId);
     subscription.restart();
@@ -72,9 +73,15 @@ describe('a subscription', () => {
     publisher.publish(entries(257, 1));
     publisher.publish(entries(258, 1));
     expect(await subscription.take(10, never)).toEqual({ kind: 'behind' });
+    expect(caughtUp).toEqual([]);
     expect(subscription.restart()).toEqual({ lastSeq: 258, tails: [] });
+    expect(caughtUp).toEqual([sessionId]);
     publisher.publish(entries(259, 1));
     expect(await subscription.take(10, never)).toEqual({ kind: 'events', entries: entries(259, 1) });
+    // That the log has grown elsewhere, or a driver begins, is no catching up.
+    subscription.fallBehind();
+    subscription.restart();
+    expect(caughtUp).toEqual([sessionId]);
   });
 
   test('takes one group that is larger than the limit when nothing waits', async () => {

@@ -4,7 +4,7 @@ import { WaitingEvents } from './waiting-events.ts';
 /** What a watcher finds when it looks. */
 export type Taken =
   | { readonly kind: 'events'; readonly entries: readonly Published[] }
-  /** Events were dropped, the log grew elsewhere, or it was handed off: look anew. */
+  /** Events were dropped, the log grew elsewhere, it was handed off, or its session is gone: look anew. */
   | { readonly kind: 'behind' }
   | { readonly kind: 'silence' }
   | { readonly kind: 'aborted' };
@@ -19,9 +19,12 @@ export interface HandedOff {
 export class Subscription implements Disposable {
   readonly #position: () => LivePosition | undefined;
   readonly #end: () => void;
+  readonly #onCatchUp: () => void;
   readonly #waiting = new WaitingEvents();
   #isBehind = false;
+  #hasOverflowed = false;
   #handedOff: HandedOff | undefined;
+  #isGone = false;
   #toldSeq = 0;
   #readSeq = 0;
   #settle: ((why: 'woken' | 'silence') => void) | undefined;
@@ -29,9 +32,11 @@ export class Subscription implements Disposable {
   #signal: AbortSignal | undefined;
   readonly #onAbort = () => this.#wake();
 
-  constructor(position: () => LivePosition | undefined, end: () => void) {
+  /** `onCatchUp` is told when the watcher begins anew because more was shown than its queue holds. */
+  constructor(position: () => LivePosition | undefined, end: () => void, onCatchUp: () => void = () => undefined) {
     this.#position = position;
     this.#end = end;
+    this.#onCatchUp = onCatchUp;
   }
 
   /**
@@ -41,6 +46,10 @@ export class Subscription implements Disposable {
   restart(): LivePosition | undefined {
     this.#waiting.clear();
     this.#isBehind = false;
+    if (this.#hasOverflowed) {
+      this.#hasOverflowed = false;
+      this.#onCatchUp();
+    }
     // The watcher reads on now: as far as the driver has shown, or to the end of the log. What it was told before may be
     // committed and not shown yet; looking for that again and again would keep the driver from showing it.
     this.#toldSeq = 0;
@@ -54,12 +63,17 @@ export class Subscription implements Disposable {
 
   /** Whether the watcher has something to do. */
   get hasNews(): boolean {
-    return this.hasWaiting || this.#handedOff !== undefined || this.#toldSeq > this.#readSeq;
+    return this.hasWaiting || this.#handedOff !== undefined || this.#isGone || this.#toldSeq > this.#readSeq;
   }
 
   /** Set once the stream is to end. */
   get handedOff(): HandedOff | undefined {
     return this.#handedOff;
+  }
+
+  /** True once the session is deleted and all its runs are over: the stream is to end, after what the log has. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** The watcher has read the log up to here. */
@@ -70,7 +84,8 @@ export class Subscription implements Disposable {
   /** Shows entries that take `bytes` on the wire. */
   push(entries: readonly Published[], bytes: number): void {
     if (!this.#isBehind) {
-      this.#isBehind = !this.#waiting.add(entries, bytes);
+      this.#hasOverflowed = !this.#waiting.add(entries, bytes);
+      this.#isBehind = this.#hasOverflowed;
     }
     this.#wake();
   }
@@ -85,6 +100,11 @@ export class Subscription implements Disposable {
   /** The stream is to end, after what waits. */
   handOff(retryAfterMs?: number): void {
     this.#handedOff ??= { retryAfterMs };
+    this.#wake();
+  }
+
+  tellGone(): void {
+    this.#isGone = true;
     this.#wake();
   }
 

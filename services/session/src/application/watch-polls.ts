@@ -19,7 +19,7 @@ export interface WatchPollDeps {
 
 /**
  * What makes watchers work whoever drives their sessions: one look into the database now and then for all of them tells
- * how far the logs are and whom to tail.
+ * how far the logs are, whom to tail, and which of them are gone.
  */
 export function startWatchPolls(deps: WatchPollDeps): AsyncDisposable {
   const stop = repeat(deps.logPollMs, deps.onError, () => lookAtWatched(deps));
@@ -30,7 +30,10 @@ async function lookAtWatched({ hub, instances, tails }: WatchPollDeps): Promise<
   const sessionIds = hub.watchedElsewhere();
   tails.keepOnly(sessionIds);
   for (const ids of pagesOf(sessionIds)) {
-    for (const { sessionId, lastSeq, owner } of await instances.watched(ids)) {
+    const watched = await instances.watched(ids);
+    const left = new Set(watched.map(({ sessionId }) => sessionId));
+    ids.filter((id) => !left.has(id)).forEach((id) => hub.tellGone(id));
+    for (const { sessionId, lastSeq, owner } of watched) {
       tails.follow(sessionId, owner);
       // Of one that is tailed the driver tells itself how far it is: what it has committed it is about to show.
       if (!tails.isOpen(sessionId)) {

@@ -34,8 +34,9 @@ export class WatchSession {
   }
 
   /**
-   * Goes on until the signal, or a handoff. Throws SESSION_NOT_FOUND, RUN_NOT_FOUND, CURSOR_OUT_OF_RANGE,
-   * TOO_MANY_WATCHERS, WATCHER_TOO_SLOW.
+   * Goes on until the signal, or a handoff. Throws SESSION_NOT_FOUND, also when the session is deleted later;
+   * RUN_NOT_FOUND; CURSOR_OUT_OF_RANGE, also when what it has not read yet is thrown away; TOO_MANY_WATCHERS,
+   * WATCHER_TOO_SLOW.
    */
   async *execute(request: WatchSessionRequest, signal: AbortSignal): AsyncGenerator<FollowStep, void> {
     const { sessions, runs, log, hub } = this.#deps;

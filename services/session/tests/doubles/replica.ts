@@ -21,11 +21,8 @@ class WatchedSessions implements Pick<InstanceRepository, 'watched'> {
 
   async watched(sessionIds: readonly SessionId[]) {
     this.asked.push(sessionIds);
-    const lastSeqs = await this.#world.log.lastSeqs(sessionIds);
-    return sessionIds.flatMap((sessionId) => {
-      const lastSeq = lastSeqs.get(sessionId);
-      return lastSeq === undefined ? [] : [{ sessionId, lastSeq, owner: this.owners.get(sessionId) }];
-    });
+    const watched = await this.#world.instances.watched(sessionIds);
+    return watched.map((each) => ({ ...each, owner: this.owners.get(each.sessionId) }));
   }
 }
 

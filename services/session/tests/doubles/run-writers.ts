@@ -23,7 +23,7 @@ export function writerOn(commit: (append: Append) => Promise<void> = () => Promi
   };
   const writer = new RunWriter(
     {
-      log: { append, read: async () => [], lastSeqs: async () => new Map() },
+      log: { append, read: async () => [], bounds: async () => undefined },
       publisher: {
         publish: (entries) => void shown.push(...entries),
         close: () => undefined,

@@ -33,8 +33,13 @@ export interface RunDispatch extends RunScope, ToolChoice {
   readonly model: string;
   /** 0 = the agent's limit. */
   readonly maxTurns: number;
-  /** Milliseconds since 1970; undefined = as the agent says, counted from now. */
+  /** Milliseconds since 1970; undefined = as the agent says, counted from `beginMs`. */
   readonly deadlineMs: number | undefined;
+  /**
+   * Milliseconds since 1970: when the first dispatch began, moved on by what the run has waited for its user. Undefined =
+   * now.
+   */
+  readonly beginMs: number | undefined;
   /** What the run began with; undefined in its first dispatch. */
   readonly spec: RunSpec | undefined;
   /** Results of calls of the last message that are in the log already. */

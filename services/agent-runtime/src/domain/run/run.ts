@@ -25,7 +25,8 @@ export class Run {
     this.dispatch = dispatch;
     this.model = dispatch.model === '' ? agent.model : dispatch.model;
     this.maxTurns = dispatch.maxTurns > 0 ? Math.min(dispatch.maxTurns, maxTurns) : maxTurns;
-    this.deadlineMs = dispatch.deadlineMs ?? nowMs + timeoutMs;
+    // A run that is handed over has no more time for that.
+    this.deadlineMs = dispatch.deadlineMs ?? (dispatch.beginMs ?? nowMs) + timeoutMs;
   }
 
   /** Turns that were begun, in all dispatches. */

@@ -19,6 +19,8 @@ export interface Dispatch {
   readonly span: ExecSpanContext;
   readonly options: RunOptions;
   readonly deadlineAtMs: number | undefined;
+  /** From when the agent's own time counts; undefined = from now, for no executor has begun on the run yet. */
+  readonly beginAtMs: number | undefined;
   readonly caller: Caller;
   /** Made by the first dispatch; undefined in that. */
   readonly spec: Uint8Array | undefined;

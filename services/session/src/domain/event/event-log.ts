@@ -37,6 +37,13 @@ export interface EventQuery {
   readonly limit: number;
 }
 
+export interface LogBounds {
+  /** Seq of the oldest event that is kept; raised before anything is thrown away. */
+  readonly firstSeq: number;
+  /** Seq of the last event; less than `firstSeq` when there is none. */
+  readonly lastSeq: number;
+}
+
 /**
  * The log of a session: a contiguous sequence that only grows. Within an epoch one process appends, one append at a time;
  * every append is guarded by the epoch, the active run and the last seq.
@@ -50,6 +57,6 @@ export interface EventLog {
   append(append: Append): Promise<void>;
   /** Events in order of seq. */
   read(query: EventQuery): Promise<readonly AgentEvent[]>;
-  /** Seq of the last event of each session; sessions that do not exist are left out. */
-  lastSeqs(sessionIds: readonly SessionId[]): Promise<ReadonlyMap<SessionId, number>>;
+  /** Where the log of a session begins and ends, also of a deleted one. Undefined when there is none. */
+  bounds(sessionId: SessionId): Promise<LogBounds | undefined>;
 }

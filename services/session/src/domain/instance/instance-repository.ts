@@ -33,6 +33,6 @@ export interface InstanceRepository {
   /** Those whose lease runs and that are not draining. */
   alive(): Promise<readonly Instance[]>;
   find(id: string): Promise<Instance | undefined>;
-  /** Sessions that do not exist are left out. */
+  /** Sessions that do not exist, and deleted ones that have no active run any more, are left out. */
   watched(sessionIds: readonly SessionId[]): Promise<readonly WatchedSession[]>;
 }

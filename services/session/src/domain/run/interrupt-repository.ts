@@ -20,7 +20,7 @@ export type AnswerOutcome =
 
 /** What runs wait for. An interrupt is stored in the transaction that commits its INTERRUPT. */
 export interface InterruptRepository {
-  /** Stores an answer, once. */
+  /** Stores an answer, once, and before the interrupt expires: by `nowMs`, as the claims that take it as expired. */
   answer(answer: OwnersAnswer, nowMs: number): Promise<AnswerOutcome>;
   /** What of a run nobody has answered, in the order of ids. */
   open(runId: RunId): Promise<readonly Interrupt[]>;

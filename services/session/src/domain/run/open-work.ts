@@ -13,6 +13,7 @@ import {
   toolOutcome,
   type UnplacedEvent,
 } from '../event/agent-event.ts';
+import { WorkTime } from './work-time.ts';
 
 /** A span that is not closed yet. */
 export interface OpenSpanRecord extends SpanStart {
@@ -44,10 +45,12 @@ export class OpenWork {
   readonly #messages = new Set<string>();
   readonly #calls = new Map<string, OpenCall>();
   readonly #interrupts = new Map<string, Interrupt>();
+  readonly #time = new WorkTime();
   #usage: TokenUsage | undefined;
 
   /** Takes note of an event. Answers the span that it closes. */
   note({ span, time, data }: UnplacedEvent): ClosedSpan | undefined {
+    this.#time.note({ span, time, data });
     switch (data.case) {
       case 'spanStart':
         if (span !== undefined) {
@@ -108,6 +111,11 @@ export class OpenWork {
     abandoned.forEach(({ span }) => this.#spans.delete(span.id));
     const end = { status: spanStatus.abandoned, errorType: '', attributes: {} };
     return abandoned.map((open) => ({ ...open, endMs: nowMs, end }));
+  }
+
+  /** From when the agent's own time counts; undefined while no executor has begun. */
+  get beginMs(): number | undefined {
+    return this.#time.beginMs;
   }
 
   /** Sum of what the model calls used. */

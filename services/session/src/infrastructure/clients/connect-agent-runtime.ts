@@ -80,7 +80,7 @@ export class ConnectAgentRuntime implements AgentRuntime {
 }
 
 function startFrame(dispatch: Dispatch) {
-  const { sessionId, runId, epoch, attempt, span, options, deadlineAtMs } = dispatch;
+  const { sessionId, runId, epoch, attempt, span, options, deadlineAtMs, beginAtMs } = dispatch;
   return {
     sessionId,
     runId,
@@ -97,6 +97,7 @@ function startFrame(dispatch: Dispatch) {
     answers: [...dispatch.answers],
     ...(dispatch.spec === undefined ? {} : { spec: dispatch.spec }),
     ...(deadlineAtMs === undefined ? {} : { deadline: timestampFromMs(deadlineAtMs) }),
+    ...(beginAtMs === undefined ? {} : { beginTime: timestampFromMs(beginAtMs) }),
   };
 }
 

@@ -1,7 +1,7 @@
-import { eventTimeMs, type InterruptAnswer } from '../../domain/event/agent-event.ts';
+import type { InterruptAnswer } from '../../domain/event/agent-event.ts';
 import { isOver, type Run } from '../../domain/run/run.ts';
 import type { Claim, ClaimedRun } from '../../domain/run/run-repository.ts';
-import type { InMemoryStore } from './in-memory-store.ts';
+import { expiryOf, type InMemoryStore } from './in-memory-store.ts';
 
 /** The claim of the in-memory repository. */
 export function claimInMemory(store: InMemoryStore, claim: Claim): ClaimedRun | undefined {
@@ -45,9 +45,7 @@ export function claimInMemory(store: InMemoryStore, claim: Claim): ClaimedRun | 
 function mayGoOn(store: InMemoryStore, run: Run, nowMs: number): boolean {
   const interrupts = store.interrupts.get(run.id) ?? [];
   for (const each of interrupts) {
-    const { expireTime } = each.interrupt;
-    const expiresMs = expireTime === undefined ? Infinity : eventTimeMs(expireTime);
-    each.isSettled ||= expiresMs <= nowMs;
+    each.isSettled ||= expiryOf(each.interrupt) <= nowMs;
   }
   return (run.wakeAtMs ?? Infinity) <= nowMs || interrupts.every(({ isSettled }) => isSettled);
 }

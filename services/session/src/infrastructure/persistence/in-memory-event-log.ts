@@ -1,7 +1,7 @@
 import type { SessionId } from '@spanwise/kernel';
 import type { LlmContext, StoredMessage } from '../../domain/context/llm-context.ts';
 import type { AgentEvent } from '../../domain/event/agent-event.ts';
-import type { Append, EventLog, EventQuery } from '../../domain/event/event-log.ts';
+import type { Append, EventLog, EventQuery, LogBounds } from '../../domain/event/event-log.ts';
 import { decodeEvent, encodeEvent } from '../codec/event-codec.ts';
 import type { InMemoryStore } from './in-memory-store.ts';
 
@@ -25,13 +25,9 @@ export class InMemoryEventLog implements EventLog {
       .map((event) => decodeEvent(encodeEvent(event)));
   }
 
-  async lastSeqs(sessionIds: readonly SessionId[]): Promise<ReadonlyMap<SessionId, number>> {
-    return new Map(
-      sessionIds.flatMap((id) => {
-        const entry = this.#store.sessions.get(id);
-        return entry === undefined ? [] : [[id, entry.session.lastSeq]];
-      }),
-    );
+  async bounds(sessionId: SessionId): Promise<LogBounds | undefined> {
+    const session = this.#store.sessions.get(sessionId)?.session;
+    return session && { firstSeq: session.firstSeq, lastSeq: session.lastSeq };
   }
 }
 

@@ -3,7 +3,7 @@ import type { Interrupt } from '../../domain/event/agent-event.ts';
 import type { Instance, InstanceRepository, WatchedSession } from '../../domain/instance/instance-repository.ts';
 import type { AnswerOutcome, InterruptRepository, OwnersAnswer } from '../../domain/run/interrupt-repository.ts';
 import { isOver } from '../../domain/run/run.ts';
-import type { InMemoryStore } from './in-memory-store.ts';
+import { expiryOf, type InMemoryStore } from './in-memory-store.ts';
 
 export class InMemoryInstanceRepository implements InstanceRepository {
   readonly #store: InMemoryStore;
@@ -59,8 +59,8 @@ export class InMemoryInstanceRepository implements InstanceRepository {
 
   async watched(sessionIds: readonly SessionId[]): Promise<readonly WatchedSession[]> {
     return sessionIds.flatMap((sessionId) => {
-      const session = this.#store.sessions.get(sessionId)?.session;
-      if (session === undefined) {
+      const { session, isDeleted } = this.#store.sessions.get(sessionId) ?? {};
+      if (session === undefined || (isDeleted && session.activeRunId === undefined)) {
         return [];
       }
       const ownerId = session.activeRunId && this.#store.runs.get(session.activeRunId)?.ownerId;
@@ -81,7 +81,8 @@ export class InMemoryInterruptRepository implements InterruptRepository {
     this.#store = store;
   }
 
-  async answer({ sessionId, runId, interruptId, answerJson, answeredBy }: OwnersAnswer): Promise<AnswerOutcome> {
+  async answer(answer: OwnersAnswer, nowMs: number): Promise<AnswerOutcome> {
+    const { sessionId, runId, interruptId, answerJson, answeredBy } = answer;
     const run = this.#store.runs.get(runId);
     const found = this.#store.interrupts.get(runId)?.find(({ interrupt }) => interrupt.id === interruptId);
     if (run?.sessionId !== sessionId || found === undefined) {
@@ -92,6 +93,9 @@ export class InMemoryInterruptRepository implements InterruptRepository {
     }
     if (isOver(run.status)) {
       return 'not-found';
+    }
+    if (expiryOf(found.interrupt) <= nowMs) {
+      return 'answered-before';
     }
     found.isSettled = true;
     found.answer = { json: answerJson, by: answeredBy };

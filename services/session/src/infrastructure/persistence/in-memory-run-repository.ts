@@ -1,5 +1,4 @@
 import type { RunId, SessionId } from '@spanwise/kernel';
-import { eventTimeMs } from '../../domain/event/agent-event.ts';
 import { fenced } from '../../domain/event/event-errors.ts';
 import {
   cancellableStatuses,
@@ -27,7 +26,7 @@ import type {
 } from '../../domain/run/run-repository.ts';
 import { queueFull, requestIdReused, sessionBusy, sessionNotFound } from '../../domain/session/session-errors.ts';
 import { claimInMemory } from './in-memory-claim.ts';
-import { dequeued, type InMemoryStore, type SessionEntry } from './in-memory-store.ts';
+import { dequeued, expiryOf, type InMemoryStore, type SessionEntry } from './in-memory-store.ts';
 
 export class InMemoryRunRepository implements RunRepository {
   readonly #store: InMemoryStore;
@@ -179,10 +178,7 @@ export class InMemoryRunRepository implements RunRepository {
       if (run?.status !== 'RUNNING') {
         throw fenced();
       }
-      const expiries = open.map(({ interrupt }) =>
-        interrupt.expireTime === undefined ? Infinity : eventTimeMs(interrupt.expireTime),
-      );
-      const wakeAtMs = Math.min(...expiries);
+      const wakeAtMs = Math.min(...open.map(({ interrupt }) => expiryOf(interrupt)));
       const remainingMs = run.deadlineAtMs === undefined ? undefined : run.deadlineAtMs - nowMs;
       const wakes = {
         wakeAtMs: Number.isFinite(wakeAtMs) ? wakeAtMs : undefined,

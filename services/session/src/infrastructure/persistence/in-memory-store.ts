@@ -1,6 +1,6 @@
 import type { Clock, RunId, SessionId } from '@spanwise/kernel';
 import type { StoredMessage } from '../../domain/context/llm-context.ts';
-import { type AgentEvent, finishReason, type Interrupt } from '../../domain/event/agent-event.ts';
+import { type AgentEvent, eventTimeMs, finishReason, type Interrupt } from '../../domain/event/agent-event.ts';
 import { fenced } from '../../domain/event/event-errors.ts';
 import type { Append } from '../../domain/event/event-log.ts';
 import type { Instance } from '../../domain/instance/instance-repository.ts';
@@ -98,6 +98,11 @@ export class InMemoryStore {
       updatedAtMs: nowMs,
     };
   }
+}
+
+/** When an interrupt expires; Infinity = never. */
+export function expiryOf({ expireTime }: Interrupt): number {
+  return expireTime === undefined ? Infinity : Math.floor(eventTimeMs(expireTime));
 }
 
 /** A run that was cancelled before it began. */

@@ -1,7 +1,7 @@
-import { brandId, type Clock, type SessionId } from '@spanwise/kernel';
-import type { Database, SqlValue } from '@spanwise/persistence';
+import type { Clock, SessionId } from '@spanwise/kernel';
+import { type Database, firstRow, type SqlValue } from '@spanwise/persistence';
 import type { AgentEvent } from '../../domain/event/agent-event.ts';
-import type { Append, EventLog, EventQuery } from '../../domain/event/event-log.ts';
+import type { Append, EventLog, EventQuery, LogBounds } from '../../domain/event/event-log.ts';
 import { decodeEvent } from '../codec/event-codec.ts';
 import { assertCommittedBefore, insertAppend, markOf, type StoreOptions } from './append-statements.ts';
 
@@ -12,9 +12,6 @@ const appendGuard = `update sessions
 
 /** What is left of the guard when a test takes the epoch away. */
 const appendAnywhere = appendGuard.replace(' and epoch = ?', ' and ? > 0');
-
-/** Session ids that one query asks for. */
-const idsPerQuery = 500;
 
 /** The event log on prepared SQL: rows of encoded events, no entities. */
 export class SqlEventLog implements EventLog {
@@ -65,15 +62,9 @@ export class SqlEventLog implements EventLog {
     return rows.map(({ payload }) => decodeEvent(payload));
   }
 
-  async lastSeqs(sessionIds: readonly SessionId[]): Promise<ReadonlyMap<SessionId, number>> {
-    const found = new Map<SessionId, number>();
-    for (let from = 0; from < sessionIds.length; from += idsPerQuery) {
-      const ids = sessionIds.slice(from, from + idsPerQuery);
-      const sql = `select id, last_seq from sessions where id in (${ids.map(() => '?').join(', ')})`;
-      for (const row of await this.#database.all<{ id: string; last_seq: number }>(sql, ids)) {
-        found.set(brandId<SessionId>(row.id), row.last_seq);
-      }
-    }
-    return found;
+  async bounds(sessionId: SessionId): Promise<LogBounds | undefined> {
+    const sql = 'select first_seq, last_seq from sessions where id = ?';
+    const row = await firstRow<{ first_seq: number; last_seq: number }>(this.#database, sql, [sessionId]);
+    return row === undefined ? undefined : { firstSeq: row.first_seq, lastSeq: row.last_seq };
   }
 }

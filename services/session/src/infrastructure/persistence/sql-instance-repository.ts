@@ -73,7 +73,7 @@ export class SqlInstanceRepository implements InstanceRepository {
       `select s.id, s.last_seq, i.id owner, i.address from sessions s
         left join runs r on r.id = s.active_run_id
         left join instances i on i.id = r.owner_id and i.lease_until > ${this.#now}
-        where s.id in (${ids.map(() => '?').join(', ')})`,
+        where s.id in (${ids.map(() => '?').join(', ')}) and (s.deleted_at is null or s.active_run_id is not null)`,
       ids,
     );
     return rows.map(({ id, last_seq: lastSeq, owner, address }) => ({

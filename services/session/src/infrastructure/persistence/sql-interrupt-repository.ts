@@ -13,6 +13,13 @@ type InterruptRow = {
   readonly expires_at: number | null;
 };
 
+type AnswerRow = {
+  readonly status: string;
+  readonly answered_at: number | null;
+  readonly answer: string | null;
+  readonly expires_at: number | null;
+};
+
 const columns = ['run_id', 'id', 'call_id', 'kind', 'message', 'schema_json', 'expires_at'] as const;
 
 /** Stores the interrupts that an append tells of, in its transaction: what is seen can be answered. */
@@ -44,9 +51,9 @@ export class SqlInterruptRepository implements InterruptRepository {
     return this.#database.transaction(async (tx) => {
       // Locks the session: a run that begins to wait at this moment sees the answer, or this sees it wait.
       await tx.run('update sessions set updated_at = ? where id = ?', [nowMs, sessionId]);
-      const found = await firstRow<{ status: string; answered_at: number | null; answer: string | null }>(
+      const found = await firstRow<AnswerRow>(
         tx,
-        `select r.status, i.answered_at, i.answer from interrupts i join runs r on r.id = i.run_id
+        `select r.status, i.answered_at, i.answer, i.expires_at from interrupts i join runs r on r.id = i.run_id
           where i.run_id = ? and i.id = ? and r.session_id = ?`,
         [runId, interruptId, sessionId],
       );
@@ -58,6 +65,10 @@ export class SqlInterruptRepository implements InterruptRepository {
       }
       if (isOver(found.status as RunStatus)) {
         return 'not-found';
+      }
+      if (found.expires_at !== null && found.expires_at <= nowMs) {
+        // Nobody may have taken the run as it is due, yet.
+        return 'answered-before';
       }
       const store = `update interrupts set answer = ?, answered_by = ?, answered_at = ?
         where run_id = ? and id = ? and answered_at is null`;

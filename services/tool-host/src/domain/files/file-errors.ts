@@ -53,6 +53,14 @@ const fileFailures = {
     kind: 'exists',
     advice: () => 'This call was executed before, and what it did is done. Look at the result before going on.',
   },
+  DISK_AUTH_REQUIRED: {
+    kind: 'unauthenticated',
+    advice: ({ path }) => `The user has to sign in again before ${path} can be used. Tell them so, or work without it.`,
+  },
+  FILE_ACCESS_DENIED: {
+    kind: 'denied',
+    advice: ({ path }) => `The user may not do that with ${path}. Use another path, or ask them.`,
+  },
   DISK_UNSUPPORTED: { kind: 'unsupported', advice: ({ path }) => `The disk of ${path} can not do that.` },
 } as const satisfies Record<string, FileFailure>;
 

@@ -63,6 +63,8 @@ interface FilePage {
   readonly entries: readonly FileInfo[];
   /** Empty on the last page. */
   readonly nextPageToken: string;
+  /** Disks that could not be reached: what they have is missing. */
+  readonly partialSources: readonly string[];
 }
 
 export interface ByteRange {
@@ -127,6 +129,8 @@ interface GlobResult {
   readonly files: readonly FileInfo[];
   /** True when more matched than the limit. */
   readonly isTruncated: boolean;
+  /** Disks that could not be reached: what they have is missing. */
+  readonly partialSources: readonly string[];
 }
 
 export interface GrepQuery {
@@ -164,4 +168,6 @@ export interface GrepSummary {
   readonly filesSkipped: number;
   /** True when the limit ended the search. */
   readonly isTruncated: boolean;
+  /** Disks that could not be reached: what they have is missing. */
+  readonly partialSources: readonly string[];
 }

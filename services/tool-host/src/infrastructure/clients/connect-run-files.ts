@@ -42,7 +42,8 @@ class ConnectFiles implements domain.Files {
 
   async list(path: string, page: domain.PageRequest) {
     const answer = await this.#ask(path, (viewId) => this.#client.list({ viewId, path, ...page }, this.#options));
-    return { entries: answer.entries.map(toFileInfo), nextPageToken: answer.nextPageToken };
+    const { entries, nextPageToken, partialSources } = answer;
+    return { entries: entries.map(toFileInfo), nextPageToken, partialSources };
   }
 
   async read(path: string, { offset, length }: domain.ByteRange) {
@@ -85,7 +86,8 @@ class ConnectFiles implements domain.Files {
 
   async glob(query: domain.GlobQuery) {
     const answer = await this.#ask(query.path, (viewId) => this.#client.glob({ viewId, ...query }, this.#options));
-    return { files: answer.files.map(toFileInfo), isTruncated: answer.truncated };
+    const { files, truncated: isTruncated, partialSources } = answer;
+    return { files: files.map(toFileInfo), isTruncated, partialSources };
   }
 
   async *grep({ ignoresCase, ...query }: domain.GrepQuery): AsyncGenerator<domain.GrepItem> {

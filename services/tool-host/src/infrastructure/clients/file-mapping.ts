@@ -28,7 +28,7 @@ export function* toGrepItems({ matches, summary }: GrepResponse): Generator<Grep
     yield { type: 'match', path, line, text, before, after };
   }
   if (summary !== undefined) {
-    const { filesSearched, filesSkipped, truncated } = summary;
-    yield { type: 'summary', filesSearched, filesSkipped, isTruncated: truncated };
+    const { filesSearched, filesSkipped, truncated, partialSources } = summary;
+    yield { type: 'summary', filesSearched, filesSkipped, isTruncated: truncated, partialSources };
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { resolvePath, workspacePath } from '../../domain/files/file-path.ts';
 import { defineTool } from './define-tool.ts';
+import { partialNotice } from './partial-notice.ts';
 
 const maxFiles = 100;
 
@@ -28,11 +29,14 @@ export const globTool = defineTool({
     const isAbsolute = input.pattern.startsWith('/');
     const path = isAbsolute ? '/' : resolvePath(input.path);
     const pattern = isAbsolute ? input.pattern.slice(1) : input.pattern;
-    const { files: found, isTruncated } = await files.glob({ path, pattern, limit: maxFiles });
-    if (found.length === 0) {
-      return { text: `No file under ${path} matches ${pattern}.` };
-    }
-    const notice = `[More files match; the ${found.length} newest are shown. Refine the pattern or the path.]`;
-    return { text: found.map((file) => file.path).join('\n'), ...(isTruncated ? { notice } : {}) };
+    const result = await files.glob({ path, pattern, limit: maxFiles });
+    const { files: found, isTruncated, partialSources } = result;
+    const more = `[More files match; the ${found.length} newest are shown. Refine the pattern or the path.]`;
+    const notices = [...(isTruncated ? [more] : []), ...partialNotice(partialSources)];
+    return {
+      text:
+        found.length === 0 ? `No file under ${path} matches ${pattern}.` : found.map((file) => file.path).join('\n'),
+      notice: notices.join('\n'),
+    };
   },
 });

@@ -1,6 +1,7 @@
 import type { GrepItem, GrepMatch, GrepSummary } from '../../domain/files/files.ts';
 import { clipText } from '../../domain/text/bounded-text.ts';
 import type { ToolOutput } from '../../domain/tool/tool.ts';
+import { partialNotice } from './partial-notice.ts';
 
 /** Gathers what a search finds and shows it in one of the modes of grep. */
 export interface GrepReport {
@@ -92,6 +93,7 @@ function noticesOf(hasMore: boolean, summary: GrepSummary | undefined): string[]
   return [
     ...(isCut ? ['[There are more hits: refine the pattern, the path or include.]'] : []),
     ...(skipped > 0 ? [`[Files skipped, binary or too large: ${skipped}.]`] : []),
+    ...partialNotice(summary?.partialSources ?? []),
   ];
 }
 

@@ -10,6 +10,20 @@ test('lists the workspace by name, with sizes', async () => {
   expect(await bench.text('ls', { path: '/' })).toBe('inputs/\nworkspace/');
 });
 
+test.each([
+  ['ls', {}, 'a  1 B'],
+  ['ls', { path: '/inputs' }, '/inputs is empty.'],
+  ['glob', { pattern: '*' }, '/workspace/a'],
+  ['glob', { pattern: 'b' }, 'No file under /workspace matches b.'],
+  ['grep', { pattern: 'b' }, 'No line matches.'],
+])('%s %j says what it could not look at', async (tool, input, text) => {
+  const bench = new ToolBench();
+  bench.files.put('/workspace/a', 'x');
+  bench.files.partialSources = ['archive', 'docs'];
+  const notice = '[Without what is on archive and docs, which can not be reached at the moment.]';
+  expect(await bench.text(tool, input)).toBe(`${text}\n${notice}`);
+});
+
 test('says that a directory is empty', async () => {
   expect(await new ToolBench().text('ls', {})).toBe('/workspace is empty.');
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { resolvePath, workspacePath } from '../../domain/files/file-path.ts';
 import type { FileInfo } from '../../domain/files/files.ts';
 import { defineTool } from './define-tool.ts';
+import { partialNotice } from './partial-notice.ts';
 
 const maxEntries = 1000;
 
@@ -18,12 +19,14 @@ ${maxEntries} entries are shown. To find files by pattern use glob.`,
   }),
   async execute({ path: asked }, { files }) {
     const path = resolvePath(asked);
-    const { entries, nextPageToken } = await files.list(path, { pageSize: maxEntries, pageToken: '' });
-    if (entries.length === 0) {
-      return { text: `${path} is empty.` };
-    }
-    const notice = `[Only the first ${entries.length} entries are shown. Use glob to find others.]`;
-    return { text: entries.map(lineOf).join('\n'), ...(nextPageToken === '' ? {} : { notice }) };
+    const page = await files.list(path, { pageSize: maxEntries, pageToken: '' });
+    const { entries, nextPageToken, partialSources } = page;
+    const more = `[Only the first ${entries.length} entries are shown. Use glob to find others.]`;
+    const notices = [...(nextPageToken === '' ? [] : [more]), ...partialNotice(partialSources)];
+    return {
+      text: entries.length === 0 ? `${path} is empty.` : entries.map(lineOf).join('\n'),
+      notice: notices.join('\n'),
+    };
   },
 });
 

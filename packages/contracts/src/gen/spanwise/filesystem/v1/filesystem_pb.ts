@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file spanwise/filesystem/v1/filesystem.proto.
  */
 export const file_spanwise_filesystem_v1_filesystem: GenFile = /*@__PURE__*/
-  fileDesc("CidzcGFud2lzZS9maWxlc3lzdGVtL3YxL2ZpbGVzeXN0ZW0ucHJvdG8SFnNwYW53aXNlLmZpbGVzeXN0ZW0udjEihgEKBFZpZXcSCgoCaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRItCgZtb3VudHMYAyADKAsyHS5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk1vdW50Ei8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJLCgVNb3VudBIMCgRwYXRoGAEgASgJEgwKBGRpc2sYAiABKAkSEQoJcmVhZF9vbmx5GAMgASgIEhMKC291dHB1dF9wYXRoGAQgASgIIqkBCghGaWxlSW5mbxIMCgRwYXRoGAEgASgJEi4KBGtpbmQYAiABKA4yIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVLaW5kEgwKBHNpemUYAyABKAMSDAoEZXRhZxgEIAEoCRIvCgttb2RpZnlfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKbWVkaWFfdHlwZRgGIAEoCSJKCg9PcGVuVmlld1JlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQEiPgoQT3BlblZpZXdSZXNwb25zZRIqCgR2aWV3GAEgASgLMhwuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5WaWV3IjAKE0Rlc2NyaWJlVmlld1JlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQEiQgoURGVzY3JpYmVWaWV3UmVzcG9uc2USKgoEdmlldxgBIAEoCzIcLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuVmlldyI2CgtTdGF0UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJIj4KDFN0YXRSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbyJwCgtMaXN0UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhoKCXBhZ2Vfc2l6ZRgDIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiAQCJaCgxMaXN0UmVzcG9uc2USMQoHZW50cmllcxgBIAMoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm0KC1JlYWRSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSFwoGb2Zmc2V0GAMgASgDQge6SAQiAigAEhwKBmxlbmd0aBgEIAEoBUIMukgJGgcYgICABCgAIkwKDFJlYWRSZXNwb25zZRIMCgRkYXRhGAEgASgMEi4KBGZpbGUYAiABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvIscBCgxXcml0ZVJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIYCgRkYXRhGAMgASgMQgq6SAd6BRiAgIAEEhoKCGlmX21hdGNoGAQgASgJQgi6SAVyAxiAAhITCgtjcmVhdGVfb25seRgFIAEoCBIWCgVlcG9jaBgGIAEoA0IHukgEIgIoABIrCg9pZGVtcG90ZW5jeV9rZXkYByABKAlCErpID3INGIABMgheWyEtfl0qJCJQCg1Xcml0ZVJlc3BvbnNlEi4KBGZpbGUYASABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvEg8KB2NyZWF0ZWQYAiABKAgi2QEKC0VkaXRSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSGQoIb2xkX3RleHQYAyABKAlCB7pIBHICEAESEAoIbmV3X3RleHQYBCABKAkSEwoLcmVwbGFjZV9hbGwYBSABKAgSGgoIaWZfbWF0Y2gYBiABKAlCCLpIBXIDGIACEhYKBWVwb2NoGAcgASgDQge6SAQiAigAEisKD2lkZW1wb3RlbmN5X2tleRgIIAEoCUISukgPcg0YgAEyCF5bIS1+XSokIlQKDEVkaXRSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbxIUCgxyZXBsYWNlbWVudHMYAiABKAUihAEKFE1ha2VEaXJlY3RvcnlSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSFgoFZXBvY2gYAyABKANCB7pIBCICKAASKwoPaWRlbXBvdGVuY3lfa2V5GAQgASgJQhK6SA9yDRiAATIIXlshLX5dKiQiRwoVTWFrZURpcmVjdG9yeVJlc3BvbnNlEi4KBGZpbGUYASABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvIqwBCg1EZWxldGVSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSEQoJcmVjdXJzaXZlGAMgASgIEhoKCGlmX21hdGNoGAQgASgJQgi6SAVyAxiAAhIWCgVlcG9jaBgFIAEoA0IHukgEIgIoABIrCg9pZGVtcG90ZW5jeV9rZXkYBiABKAlCErpID3INGIABMgheWyEtfl0qJCIQCg5EZWxldGVSZXNwb25zZSKRAQoLTW92ZVJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESEQoJZnJvbV9wYXRoGAIgASgJEg8KB3RvX3BhdGgYAyABKAkSFgoFZXBvY2gYBCABKANCB7pIBCICKAASKwoPaWRlbXBvdGVuY3lfa2V5GAUgASgJQhK6SA9yDRiAATIIXlshLX5dKiQiPgoMTW92ZVJlc3BvbnNlEi4KBGZpbGUYASABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvImsKC0dsb2JSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSGwoHcGF0dGVybhgDIAEoCUIKukgHcgUQASiACBIWCgVsaW1pdBgEIAEoBUIHukgEGgIoACJSCgxHbG9iUmVzcG9uc2USLwoFZmlsZXMYASADKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvEhEKCXRydW5jYXRlZBgCIAEoCCK9AQoLR3JlcFJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIbCgdwYXR0ZXJuGAMgASgJQgq6SAdyBRABKIAIEhkKB2luY2x1ZGUYBCABKAlCCLpIBXIDKIAIEhMKC2lnbm9yZV9jYXNlGAUgASgIEiAKDWNvbnRleHRfbGluZXMYBiABKAVCCbpIBhoEGBQoABIWCgVsaW1pdBgHIAEoBUIHukgEGgIoACJ4CgxHcmVwUmVzcG9uc2USMgoHbWF0Y2hlcxgBIAMoCzIhLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR3JlcE1hdGNoEjQKB3N1bW1hcnkYAiABKAsyIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkdyZXBTdW1tYXJ5IlQKCUdyZXBNYXRjaBIMCgRwYXRoGAEgASgJEgwKBGxpbmUYAiABKAUSDAoEdGV4dBgDIAEoCRIOCgZiZWZvcmUYBCADKAkSDQoFYWZ0ZXIYBSADKAkiTwoLR3JlcFN1bW1hcnkSFgoOZmlsZXNfc2VhcmNoZWQYASABKAUSFQoNZmlsZXNfc2tpcHBlZBgCIAEoBRIRCgl0cnVuY2F0ZWQYAyABKAgiaQoSTGlzdE91dHB1dHNSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAQCJfChNMaXN0T3V0cHV0c1Jlc3BvbnNlEi8KBWZpbGVzGAEgAygLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUgoMRmVuY2VSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhYKBWVwb2NoGAIgASgDQge6SAQiAigBEgwKBHN0b3AYAyABKAgiDwoNRmVuY2VSZXNwb25zZSI4ChhEZWxldGVTZXNzaW9uRGF0YVJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiGwoZRGVsZXRlU2Vzc2lvbkRhdGFSZXNwb25zZSpSCghGaWxlS2luZBIZChVGSUxFX0tJTkRfVU5TUEVDSUZJRUQQABISCg5GSUxFX0tJTkRfRklMRRABEhcKE0ZJTEVfS0lORF9ESVJFQ1RPUlkQAjKcCwoRRmlsZVN5c3RlbVNlcnZpY2USXQoIT3BlblZpZXcSJy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk9wZW5WaWV3UmVxdWVzdBooLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuT3BlblZpZXdSZXNwb25zZRJuCgxEZXNjcmliZVZpZXcSKy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkRlc2NyaWJlVmlld1JlcXVlc3QaLC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkRlc2NyaWJlVmlld1Jlc3BvbnNlIgOQAgESVgoEU3RhdBIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuU3RhdFJlcXVlc3QaJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLlN0YXRSZXNwb25zZSIDkAIBElYKBExpc3QSIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkxpc3RSZXF1ZXN0GiQuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5MaXN0UmVzcG9uc2UiA5ACARJWCgRSZWFkEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5SZWFkUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuUmVhZFJlc3BvbnNlIgOQAgESVAoFV3JpdGUSJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLldyaXRlUmVxdWVzdBolLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuV3JpdGVSZXNwb25zZRJRCgRFZGl0EiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5FZGl0UmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRWRpdFJlc3BvbnNlEmwKDU1ha2VEaXJlY3RvcnkSLC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk1ha2VEaXJlY3RvcnlSZXF1ZXN0Gi0uc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5NYWtlRGlyZWN0b3J5UmVzcG9uc2USVwoGRGVsZXRlEiUuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZWxldGVSZXF1ZXN0GiYuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZWxldGVSZXNwb25zZRJRCgRNb3ZlEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Nb3ZlUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTW92ZVJlc3BvbnNlElYKBEdsb2ISIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkdsb2JSZXF1ZXN0GiQuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5HbG9iUmVzcG9uc2UiA5ACARJYCgRHcmVwEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5HcmVwUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR3JlcFJlc3BvbnNlIgOQAgEwARJrCgtMaXN0T3V0cHV0cxIqLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTGlzdE91dHB1dHNSZXF1ZXN0Gisuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5MaXN0T3V0cHV0c1Jlc3BvbnNlIgOQAgESVAoFRmVuY2USJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZlbmNlUmVxdWVzdBolLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmVuY2VSZXNwb25zZRJ4ChFEZWxldGVTZXNzaW9uRGF0YRIwLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRGVsZXRlU2Vzc2lvbkRhdGFSZXF1ZXN0GjEuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZWxldGVTZXNzaW9uRGF0YVJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("CidzcGFud2lzZS9maWxlc3lzdGVtL3YxL2ZpbGVzeXN0ZW0ucHJvdG8SFnNwYW53aXNlLmZpbGVzeXN0ZW0udjEihgEKBFZpZXcSCgoCaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRItCgZtb3VudHMYAyADKAsyHS5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk1vdW50Ei8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKBAQoFTW91bnQSDAoEcGF0aBgBIAEoCRIMCgRkaXNrGAIgASgJEhEKCXJlYWRfb25seRgDIAEoCBITCgtvdXRwdXRfcGF0aBgEIAEoCBI0Cgdzb3VyY2VzGAUgAygLMiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Nb3VudFNvdXJjZSI/CgtNb3VudFNvdXJjZRIMCgRkaXNrGAEgASgJEhAKCHByaW9yaXR5GAIgASgFEhAKCG9wdGlvbmFsGAMgASgIIqkBCghGaWxlSW5mbxIMCgRwYXRoGAEgASgJEi4KBGtpbmQYAiABKA4yIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVLaW5kEgwKBHNpemUYAyABKAMSDAoEZXRhZxgEIAEoCRIvCgttb2RpZnlfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKbWVkaWFfdHlwZRgGIAEoCSJKCg9PcGVuVmlld1JlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQEiPgoQT3BlblZpZXdSZXNwb25zZRIqCgR2aWV3GAEgASgLMhwuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5WaWV3IjAKE0Rlc2NyaWJlVmlld1JlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQEiQgoURGVzY3JpYmVWaWV3UmVzcG9uc2USKgoEdmlldxgBIAEoCzIcLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuVmlldyI2CgtTdGF0UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJIj4KDFN0YXRSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbyJwCgtMaXN0UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhoKCXBhZ2Vfc2l6ZRgDIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiAQCJzCgxMaXN0UmVzcG9uc2USMQoHZW50cmllcxgBIAMoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhcKD3BhcnRpYWxfc291cmNlcxgDIAMoCSJtCgtSZWFkUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhcKBm9mZnNldBgDIAEoA0IHukgEIgIoABIcCgZsZW5ndGgYBCABKAVCDLpICRoHGICAgAQoACJMCgxSZWFkUmVzcG9uc2USDAoEZGF0YRgBIAEoDBIuCgRmaWxlGAIgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbyLHAQoMV3JpdGVSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSGAoEZGF0YRgDIAEoDEIKukgHegUYgICABBIaCghpZl9tYXRjaBgEIAEoCUIIukgFcgMYgAISEwoLY3JlYXRlX29ubHkYBSABKAgSFgoFZXBvY2gYBiABKANCB7pIBCICKAASKwoPaWRlbXBvdGVuY3lfa2V5GAcgASgJQhK6SA9yDRiAATIIXlshLX5dKiQiUAoNV3JpdGVSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbxIPCgdjcmVhdGVkGAIgASgIItkBCgtFZGl0UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhkKCG9sZF90ZXh0GAMgASgJQge6SARyAhABEhAKCG5ld190ZXh0GAQgASgJEhMKC3JlcGxhY2VfYWxsGAUgASgIEhoKCGlmX21hdGNoGAYgASgJQgi6SAVyAxiAAhIWCgVlcG9jaBgHIAEoA0IHukgEIgIoABIrCg9pZGVtcG90ZW5jeV9rZXkYCCABKAlCErpID3INGIABMgheWyEtfl0qJCJUCgxFZGl0UmVzcG9uc2USLgoEZmlsZRgBIAEoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8SFAoMcmVwbGFjZW1lbnRzGAIgASgFIoQBChRNYWtlRGlyZWN0b3J5UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhYKBWVwb2NoGAMgASgDQge6SAQiAigAEisKD2lkZW1wb3RlbmN5X2tleRgEIAEoCUISukgPcg0YgAEyCF5bIS1+XSokIkcKFU1ha2VEaXJlY3RvcnlSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbyKsAQoNRGVsZXRlUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhEKCXJlY3Vyc2l2ZRgDIAEoCBIaCghpZl9tYXRjaBgEIAEoCUIIukgFcgMYgAISFgoFZXBvY2gYBSABKANCB7pIBCICKAASKwoPaWRlbXBvdGVuY3lfa2V5GAYgASgJQhK6SA9yDRiAATIIXlshLX5dKiQiEAoORGVsZXRlUmVzcG9uc2UikQEKC01vdmVSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEhEKCWZyb21fcGF0aBgCIAEoCRIPCgd0b19wYXRoGAMgASgJEhYKBWVwb2NoGAQgASgDQge6SAQiAigAEisKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUISukgPcg0YgAEyCF5bIS1+XSokIj4KDE1vdmVSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbyJrCgtHbG9iUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhsKB3BhdHRlcm4YAyABKAlCCrpIB3IFEAEogAgSFgoFbGltaXQYBCABKAVCB7pIBBoCKAAiawoMR2xvYlJlc3BvbnNlEi8KBWZpbGVzGAEgAygLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbxIRCgl0cnVuY2F0ZWQYAiABKAgSFwoPcGFydGlhbF9zb3VyY2VzGAMgAygJIr0BCgtHcmVwUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhsKB3BhdHRlcm4YAyABKAlCCrpIB3IFEAEogAgSGQoHaW5jbHVkZRgEIAEoCUIIukgFcgMogAgSEwoLaWdub3JlX2Nhc2UYBSABKAgSIAoNY29udGV4dF9saW5lcxgGIAEoBUIJukgGGgQYFCgAEhYKBWxpbWl0GAcgASgFQge6SAQaAigAIngKDEdyZXBSZXNwb25zZRIyCgdtYXRjaGVzGAEgAygLMiEuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5HcmVwTWF0Y2gSNAoHc3VtbWFyeRgCIAEoCzIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR3JlcFN1bW1hcnkiVAoJR3JlcE1hdGNoEgwKBHBhdGgYASABKAkSDAoEbGluZRgCIAEoBRIMCgR0ZXh0GAMgASgJEg4KBmJlZm9yZRgEIAMoCRINCgVhZnRlchgFIAMoCSJoCgtHcmVwU3VtbWFyeRIWCg5maWxlc19zZWFyY2hlZBgBIAEoBRIVCg1maWxlc19za2lwcGVkGAIgASgFEhEKCXRydW5jYXRlZBgDIAEoCBIXCg9wYXJ0aWFsX3NvdXJjZXMYBCADKAkiaQoSTGlzdE91dHB1dHNSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAQCJfChNMaXN0T3V0cHV0c1Jlc3BvbnNlEi8KBWZpbGVzGAEgAygLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUgoMRmVuY2VSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhYKBWVwb2NoGAIgASgDQge6SAQiAigBEgwKBHN0b3AYAyABKAgiDwoNRmVuY2VSZXNwb25zZSI4ChhEZWxldGVTZXNzaW9uRGF0YVJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiGwoZRGVsZXRlU2Vzc2lvbkRhdGFSZXNwb25zZSpSCghGaWxlS2luZBIZChVGSUxFX0tJTkRfVU5TUEVDSUZJRUQQABISCg5GSUxFX0tJTkRfRklMRRABEhcKE0ZJTEVfS0lORF9ESVJFQ1RPUlkQAjKcCwoRRmlsZVN5c3RlbVNlcnZpY2USXQoIT3BlblZpZXcSJy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk9wZW5WaWV3UmVxdWVzdBooLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuT3BlblZpZXdSZXNwb25zZRJuCgxEZXNjcmliZVZpZXcSKy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkRlc2NyaWJlVmlld1JlcXVlc3QaLC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkRlc2NyaWJlVmlld1Jlc3BvbnNlIgOQAgESVgoEU3RhdBIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuU3RhdFJlcXVlc3QaJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLlN0YXRSZXNwb25zZSIDkAIBElYKBExpc3QSIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkxpc3RSZXF1ZXN0GiQuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5MaXN0UmVzcG9uc2UiA5ACARJWCgRSZWFkEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5SZWFkUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuUmVhZFJlc3BvbnNlIgOQAgESVAoFV3JpdGUSJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLldyaXRlUmVxdWVzdBolLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuV3JpdGVSZXNwb25zZRJRCgRFZGl0EiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5FZGl0UmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRWRpdFJlc3BvbnNlEmwKDU1ha2VEaXJlY3RvcnkSLC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk1ha2VEaXJlY3RvcnlSZXF1ZXN0Gi0uc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5NYWtlRGlyZWN0b3J5UmVzcG9uc2USVwoGRGVsZXRlEiUuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZWxldGVSZXF1ZXN0GiYuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZWxldGVSZXNwb25zZRJRCgRNb3ZlEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Nb3ZlUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTW92ZVJlc3BvbnNlElYKBEdsb2ISIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkdsb2JSZXF1ZXN0GiQuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5HbG9iUmVzcG9uc2UiA5ACARJYCgRHcmVwEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5HcmVwUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR3JlcFJlc3BvbnNlIgOQAgEwARJrCgtMaXN0T3V0cHV0cxIqLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTGlzdE91dHB1dHNSZXF1ZXN0Gisuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5MaXN0T3V0cHV0c1Jlc3BvbnNlIgOQAgESVAoFRmVuY2USJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZlbmNlUmVxdWVzdBolLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmVuY2VSZXNwb25zZRJ4ChFEZWxldGVTZXNzaW9uRGF0YRIwLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRGVsZXRlU2Vzc2lvbkRhdGFSZXF1ZXN0GjEuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZWxldGVTZXNzaW9uRGF0YVJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * A view: what one run sees.
@@ -71,7 +71,7 @@ export type Mount = Message<"spanwise.filesystem.v1.Mount"> & {
   path: string;
 
   /**
-   * Name of the disk in the configuration.
+   * Name of the one disk behind it in the configuration; empty for a union of several.
    *
    * @generated from field: string disk = 2;
    */
@@ -90,6 +90,14 @@ export type Mount = Message<"spanwise.filesystem.v1.Mount"> & {
    * @generated from field: bool output_path = 4;
    */
   outputPath: boolean;
+
+  /**
+   * What is behind it, highest priority first; more than one make a union: of a path that several have, the first is seen,
+   * and directories are merged.
+   *
+   * @generated from field: repeated spanwise.filesystem.v1.MountSource sources = 5;
+   */
+  sources: MountSource[];
 };
 
 /**
@@ -98,6 +106,41 @@ export type Mount = Message<"spanwise.filesystem.v1.Mount"> & {
  */
 export const MountSchema: GenMessage<Mount> = /*@__PURE__*/
   messageDesc(file_spanwise_filesystem_v1_filesystem, 1);
+
+/**
+ * A disk behind a mount.
+ *
+ * @generated from message spanwise.filesystem.v1.MountSource
+ */
+export type MountSource = Message<"spanwise.filesystem.v1.MountSource"> & {
+  /**
+   * Name of the disk in the configuration.
+   *
+   * @generated from field: string disk = 1;
+   */
+  disk: string;
+
+  /**
+   * The source with the higher one is seen.
+   *
+   * @generated from field: int32 priority = 2;
+   */
+  priority: number;
+
+  /**
+   * True: while the disk can not be reached the others are shown without it, and it is named in partial_sources.
+   *
+   * @generated from field: bool optional = 3;
+   */
+  optional: boolean;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.MountSource.
+ * Use `create(MountSourceSchema)` to create a new message.
+ */
+export const MountSourceSchema: GenMessage<MountSource> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 2);
 
 /**
  * A file or directory.
@@ -153,7 +196,7 @@ export type FileInfo = Message<"spanwise.filesystem.v1.FileInfo"> & {
  * Use `create(FileInfoSchema)` to create a new message.
  */
 export const FileInfoSchema: GenMessage<FileInfo> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 2);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 3);
 
 /**
  * Request of OpenView.
@@ -181,7 +224,7 @@ export type OpenViewRequest = Message<"spanwise.filesystem.v1.OpenViewRequest"> 
  * Use `create(OpenViewRequestSchema)` to create a new message.
  */
 export const OpenViewRequestSchema: GenMessage<OpenViewRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 3);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 4);
 
 /**
  * Response of OpenView.
@@ -202,7 +245,7 @@ export type OpenViewResponse = Message<"spanwise.filesystem.v1.OpenViewResponse"
  * Use `create(OpenViewResponseSchema)` to create a new message.
  */
 export const OpenViewResponseSchema: GenMessage<OpenViewResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 4);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 5);
 
 /**
  * Request of DescribeView.
@@ -223,7 +266,7 @@ export type DescribeViewRequest = Message<"spanwise.filesystem.v1.DescribeViewRe
  * Use `create(DescribeViewRequestSchema)` to create a new message.
  */
 export const DescribeViewRequestSchema: GenMessage<DescribeViewRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 5);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 6);
 
 /**
  * Response of DescribeView.
@@ -244,7 +287,7 @@ export type DescribeViewResponse = Message<"spanwise.filesystem.v1.DescribeViewR
  * Use `create(DescribeViewResponseSchema)` to create a new message.
  */
 export const DescribeViewResponseSchema: GenMessage<DescribeViewResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 6);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 7);
 
 /**
  * Request of Stat.
@@ -272,7 +315,7 @@ export type StatRequest = Message<"spanwise.filesystem.v1.StatRequest"> & {
  * Use `create(StatRequestSchema)` to create a new message.
  */
 export const StatRequestSchema: GenMessage<StatRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 7);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 8);
 
 /**
  * Response of Stat.
@@ -293,7 +336,7 @@ export type StatResponse = Message<"spanwise.filesystem.v1.StatResponse"> & {
  * Use `create(StatResponseSchema)` to create a new message.
  */
 export const StatResponseSchema: GenMessage<StatResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 8);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 9);
 
 /**
  * Request of List.
@@ -335,7 +378,7 @@ export type ListRequest = Message<"spanwise.filesystem.v1.ListRequest"> & {
  * Use `create(ListRequestSchema)` to create a new message.
  */
 export const ListRequestSchema: GenMessage<ListRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 9);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 10);
 
 /**
  * Response of List.
@@ -356,6 +399,13 @@ export type ListResponse = Message<"spanwise.filesystem.v1.ListResponse"> & {
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * Disks of optional sources that could not be reached: what they have is missing here.
+   *
+   * @generated from field: repeated string partial_sources = 3;
+   */
+  partialSources: string[];
 };
 
 /**
@@ -363,7 +413,7 @@ export type ListResponse = Message<"spanwise.filesystem.v1.ListResponse"> & {
  * Use `create(ListResponseSchema)` to create a new message.
  */
 export const ListResponseSchema: GenMessage<ListResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 10);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 11);
 
 /**
  * Request of Read.
@@ -405,7 +455,7 @@ export type ReadRequest = Message<"spanwise.filesystem.v1.ReadRequest"> & {
  * Use `create(ReadRequestSchema)` to create a new message.
  */
 export const ReadRequestSchema: GenMessage<ReadRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 11);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 12);
 
 /**
  * Response of Read.
@@ -433,7 +483,7 @@ export type ReadResponse = Message<"spanwise.filesystem.v1.ReadResponse"> & {
  * Use `create(ReadResponseSchema)` to create a new message.
  */
 export const ReadResponseSchema: GenMessage<ReadResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 12);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 13);
 
 /**
  * Request of Write.
@@ -496,7 +546,7 @@ export type WriteRequest = Message<"spanwise.filesystem.v1.WriteRequest"> & {
  * Use `create(WriteRequestSchema)` to create a new message.
  */
 export const WriteRequestSchema: GenMessage<WriteRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 13);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 14);
 
 /**
  * Response of Write.
@@ -524,7 +574,7 @@ export type WriteResponse = Message<"spanwise.filesystem.v1.WriteResponse"> & {
  * Use `create(WriteResponseSchema)` to create a new message.
  */
 export const WriteResponseSchema: GenMessage<WriteResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 14);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 15);
 
 /**
  * Request of Edit.
@@ -594,7 +644,7 @@ export type EditRequest = Message<"spanwise.filesystem.v1.EditRequest"> & {
  * Use `create(EditRequestSchema)` to create a new message.
  */
 export const EditRequestSchema: GenMessage<EditRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 15);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 16);
 
 /**
  * Response of Edit.
@@ -622,7 +672,7 @@ export type EditResponse = Message<"spanwise.filesystem.v1.EditResponse"> & {
  * Use `create(EditResponseSchema)` to create a new message.
  */
 export const EditResponseSchema: GenMessage<EditResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 16);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 17);
 
 /**
  * Request of MakeDirectory.
@@ -664,7 +714,7 @@ export type MakeDirectoryRequest = Message<"spanwise.filesystem.v1.MakeDirectory
  * Use `create(MakeDirectoryRequestSchema)` to create a new message.
  */
 export const MakeDirectoryRequestSchema: GenMessage<MakeDirectoryRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 17);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 18);
 
 /**
  * Response of MakeDirectory.
@@ -685,7 +735,7 @@ export type MakeDirectoryResponse = Message<"spanwise.filesystem.v1.MakeDirector
  * Use `create(MakeDirectoryResponseSchema)` to create a new message.
  */
 export const MakeDirectoryResponseSchema: GenMessage<MakeDirectoryResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 18);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 19);
 
 /**
  * Request of Delete.
@@ -741,7 +791,7 @@ export type DeleteRequest = Message<"spanwise.filesystem.v1.DeleteRequest"> & {
  * Use `create(DeleteRequestSchema)` to create a new message.
  */
 export const DeleteRequestSchema: GenMessage<DeleteRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 19);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 20);
 
 /**
  * Response of Delete.
@@ -756,7 +806,7 @@ export type DeleteResponse = Message<"spanwise.filesystem.v1.DeleteResponse"> & 
  * Use `create(DeleteResponseSchema)` to create a new message.
  */
 export const DeleteResponseSchema: GenMessage<DeleteResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 20);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 21);
 
 /**
  * Request of Move.
@@ -805,7 +855,7 @@ export type MoveRequest = Message<"spanwise.filesystem.v1.MoveRequest"> & {
  * Use `create(MoveRequestSchema)` to create a new message.
  */
 export const MoveRequestSchema: GenMessage<MoveRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 21);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 22);
 
 /**
  * Response of Move.
@@ -826,7 +876,7 @@ export type MoveResponse = Message<"spanwise.filesystem.v1.MoveResponse"> & {
  * Use `create(MoveResponseSchema)` to create a new message.
  */
 export const MoveResponseSchema: GenMessage<MoveResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 22);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 23);
 
 /**
  * Request of Glob.
@@ -868,7 +918,7 @@ export type GlobRequest = Message<"spanwise.filesystem.v1.GlobRequest"> & {
  * Use `create(GlobRequestSchema)` to create a new message.
  */
 export const GlobRequestSchema: GenMessage<GlobRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 23);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 24);
 
 /**
  * Response of Glob.
@@ -889,6 +939,13 @@ export type GlobResponse = Message<"spanwise.filesystem.v1.GlobResponse"> & {
    * @generated from field: bool truncated = 2;
    */
   truncated: boolean;
+
+  /**
+   * Disks of optional sources that could not be reached: what they have is missing here.
+   *
+   * @generated from field: repeated string partial_sources = 3;
+   */
+  partialSources: string[];
 };
 
 /**
@@ -896,7 +953,7 @@ export type GlobResponse = Message<"spanwise.filesystem.v1.GlobResponse"> & {
  * Use `create(GlobResponseSchema)` to create a new message.
  */
 export const GlobResponseSchema: GenMessage<GlobResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 24);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 25);
 
 /**
  * Request of Grep.
@@ -959,7 +1016,7 @@ export type GrepRequest = Message<"spanwise.filesystem.v1.GrepRequest"> & {
  * Use `create(GrepRequestSchema)` to create a new message.
  */
 export const GrepRequestSchema: GenMessage<GrepRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 25);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 26);
 
 /**
  * Message of the Grep stream. Binary files and files over the size limit are skipped and counted.
@@ -987,7 +1044,7 @@ export type GrepResponse = Message<"spanwise.filesystem.v1.GrepResponse"> & {
  * Use `create(GrepResponseSchema)` to create a new message.
  */
 export const GrepResponseSchema: GenMessage<GrepResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 26);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 27);
 
 /**
  * A line that matched.
@@ -1036,7 +1093,7 @@ export type GrepMatch = Message<"spanwise.filesystem.v1.GrepMatch"> & {
  * Use `create(GrepMatchSchema)` to create a new message.
  */
 export const GrepMatchSchema: GenMessage<GrepMatch> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 27);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 28);
 
 /**
  * What a search did.
@@ -1064,6 +1121,13 @@ export type GrepSummary = Message<"spanwise.filesystem.v1.GrepSummary"> & {
    * @generated from field: bool truncated = 3;
    */
   truncated: boolean;
+
+  /**
+   * Disks of optional sources that could not be reached: what they have was not searched.
+   *
+   * @generated from field: repeated string partial_sources = 4;
+   */
+  partialSources: string[];
 };
 
 /**
@@ -1071,7 +1135,7 @@ export type GrepSummary = Message<"spanwise.filesystem.v1.GrepSummary"> & {
  * Use `create(GrepSummarySchema)` to create a new message.
  */
 export const GrepSummarySchema: GenMessage<GrepSummary> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 28);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 29);
 
 /**
  * Request of ListOutputs.
@@ -1106,7 +1170,7 @@ export type ListOutputsRequest = Message<"spanwise.filesystem.v1.ListOutputsRequ
  * Use `create(ListOutputsRequestSchema)` to create a new message.
  */
 export const ListOutputsRequestSchema: GenMessage<ListOutputsRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 29);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 30);
 
 /**
  * Response of ListOutputs.
@@ -1134,7 +1198,7 @@ export type ListOutputsResponse = Message<"spanwise.filesystem.v1.ListOutputsRes
  * Use `create(ListOutputsResponseSchema)` to create a new message.
  */
 export const ListOutputsResponseSchema: GenMessage<ListOutputsResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 30);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 31);
 
 /**
  * Request of Fence.
@@ -1169,7 +1233,7 @@ export type FenceRequest = Message<"spanwise.filesystem.v1.FenceRequest"> & {
  * Use `create(FenceRequestSchema)` to create a new message.
  */
 export const FenceRequestSchema: GenMessage<FenceRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 31);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 32);
 
 /**
  * Response of Fence.
@@ -1184,7 +1248,7 @@ export type FenceResponse = Message<"spanwise.filesystem.v1.FenceResponse"> & {
  * Use `create(FenceResponseSchema)` to create a new message.
  */
 export const FenceResponseSchema: GenMessage<FenceResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 32);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 33);
 
 /**
  * Request of DeleteSessionData.
@@ -1205,7 +1269,7 @@ export type DeleteSessionDataRequest = Message<"spanwise.filesystem.v1.DeleteSes
  * Use `create(DeleteSessionDataRequestSchema)` to create a new message.
  */
 export const DeleteSessionDataRequestSchema: GenMessage<DeleteSessionDataRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 33);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 34);
 
 /**
  * Response of DeleteSessionData.
@@ -1220,7 +1284,7 @@ export type DeleteSessionDataResponse = Message<"spanwise.filesystem.v1.DeleteSe
  * Use `create(DeleteSessionDataResponseSchema)` to create a new message.
  */
 export const DeleteSessionDataResponseSchema: GenMessage<DeleteSessionDataResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 34);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 35);
 
 /**
  * What is at a path.
@@ -1268,8 +1332,8 @@ export const FileKindSchema: GenEnum<FileKind> = /*@__PURE__*/
  *
  * Identity comes in the headers `uid`, `email` and `token`; a view of someone else is VIEW_NOT_FOUND. Paths are
  * absolute, `/`-separated, NFC, 1 to 4096 bytes, without `..`; anything else is PATH_INVALID. Every RPC may answer
- * UNAUTHENTICATED, INVALID_FIELD, PATH_INVALID, VIEW_NOT_FOUND and DISK_UNAVAILABLE; those that change something also
- * MOUNT_READ_ONLY, FENCED and IDEMPOTENCY_KEY_REUSED.
+ * UNAUTHENTICATED, INVALID_FIELD, PATH_INVALID, VIEW_NOT_FOUND, DISK_UNAVAILABLE, DISK_AUTH_REQUIRED and
+ * FILE_ACCESS_DENIED; those that change something also MOUNT_READ_ONLY, FENCED and IDEMPOTENCY_KEY_REUSED.
  *
  * RPCs that change something carry the epoch of the dispatch that asks, and are refused once the session is fenced above
  * it. With an idempotency_key the effect and the answer are kept together: the same request again answers as it did and

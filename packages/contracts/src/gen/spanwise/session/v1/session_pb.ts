@@ -1319,7 +1319,7 @@ export type ListEventsRequest = Message<"spanwise.session.v1.ListEventsRequest">
   runId: string;
 
   /**
-   * Events after this seq; default 0 = from the first. Ignored with a page_token.
+   * Events after this seq; default 0 = from the first kept, or the run's first. Ignored with a page_token.
    *
    * @generated from field: int64 after_seq = 3;
    */
@@ -1862,7 +1862,9 @@ export const SessionService: GenService<{
     output: typeof UpdateSessionResponseSchema;
   },
   /**
-   * Deletes a session: from now on it is NOT_FOUND, also for a second delete.
+   * Deletes a session: from now on it is NOT_FOUND, also for a second delete. Its streams end soon: those of WatchSession
+   * with SESSION_NOT_FOUND, when a run was cancelled with it after that run's end; those of RunSession with the end of their
+   * run.
    * Errors: SESSION_NOT_FOUND, SESSION_BUSY (unless cancel_active_run).
    *
    * @generated from rpc spanwise.session.v1.SessionService.DeleteSession
@@ -1900,7 +1902,9 @@ export const SessionService: GenService<{
   },
   /**
    * Streams the session's log: replay after after_seq, CaughtUp, then live until the caller leaves, or Handoff when
-   * another replica has to be asked.
+   * another replica has to be asked. A session that is deleted meanwhile ends its streams with SESSION_NOT_FOUND, after the
+   * end of the run that was cancelled with it. A stream that retention overtakes ends with CURSOR_OUT_OF_RANGE: no event is
+   * left out silently.
    * Errors: SESSION_NOT_FOUND, RUN_NOT_FOUND, CURSOR_OUT_OF_RANGE, TOO_MANY_WATCHERS, WATCHER_TOO_SLOW.
    *
    * @generated from rpc spanwise.session.v1.SessionService.WatchSession
@@ -1923,7 +1927,8 @@ export const SessionService: GenService<{
     output: typeof CancelRunResponseSchema;
   },
   /**
-   * Answers what a run waits for; when that was the last one, the run goes on. The same answer again is fine.
+   * Answers what a run waits for; when that was the last one, the run goes on. The same answer again is fine. What comes
+   * after the interrupt's expire_time is refused.
    * Errors: SESSION_NOT_FOUND, INTERRUPT_NOT_FOUND, INTERRUPT_ANSWERED.
    *
    * @generated from rpc spanwise.session.v1.SessionService.AnswerInterrupt
@@ -1954,8 +1959,9 @@ export const SessionService: GenService<{
     output: typeof ListRunsResponseSchema;
   },
   /**
-   * Lists durable events by seq: the same sequence that the streams carry.
-   * Errors: SESSION_NOT_FOUND, RUN_NOT_FOUND, INVALID_PAGE_TOKEN.
+   * Lists durable events by seq: the same sequence that the streams carry. A page whose beginning retention has thrown away
+   * is refused, and so is one of a run that is not kept.
+   * Errors: SESSION_NOT_FOUND, RUN_NOT_FOUND, CURSOR_OUT_OF_RANGE, INVALID_PAGE_TOKEN.
    *
    * @generated from rpc spanwise.session.v1.SessionService.ListEvents
    */
