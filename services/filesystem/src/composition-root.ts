@@ -27,6 +27,7 @@ import type { FileStore } from './domain/disk/file-store.ts';
 import type { MountTemplate } from './domain/view/mount-template.ts';
 import { SqlChanges } from './infrastructure/changes/sql-changes.ts';
 import { readViewFile, type ViewFile } from './infrastructure/configuration/view-file.ts';
+import type { DiskHost } from './infrastructure/disks/disk-kind.ts';
 import { diskKinds } from './infrastructure/disks/disk-kinds.ts';
 import { compileRe2Glob } from './infrastructure/matching/re2-glob.ts';
 import { compileRe2LinePattern } from './infrastructure/matching/re2-line-pattern.ts';
@@ -79,7 +80,8 @@ export async function createFilesystemService(
   if (config.migratesAtStart) {
     await database.migrate();
   }
-  const disks = await openDisks(viewFile, { database: database.sql, clock, ids }, resources);
+  const secret = config.secret ?? (() => undefined);
+  const disks = await openDisks(viewFile, { database: database.sql, clock, ids, secret }, resources);
   const useCases = wire(database, disks, viewFile.mounts, clock);
 
   const server = resources.use(
@@ -102,7 +104,7 @@ export async function createFilesystemService(
 
 async function openDisks(
   { folder, disks }: ViewFile,
-  host: { readonly database: OpenDatabase['sql']; readonly clock: Clock; readonly ids: IdGenerator },
+  host: Omit<DiskHost, 'name' | 'folder'>,
   resources: AsyncDisposableStack,
 ): Promise<Disks> {
   const opened = new Map<string, FileStore>();

@@ -11,6 +11,7 @@ test('has defaults for everything', () => {
     viewFile: shippedViewFile,
     logLevel: 'info',
     telemetry: {},
+    secret: expect.any(Function),
   });
 });
 
@@ -24,6 +25,7 @@ test('reads what is set', () => {
     SPANWISE_LOG_LEVEL: 'silent',
     OTEL_SDK_DISABLED: 'true',
     HOME: '/root',
+    FILES_TOKEN: 'a token',
   });
   expect(config).toEqual({
     host: '0.0.0.0',
@@ -34,7 +36,9 @@ test('reads what is set', () => {
     viewFile: '/etc/view.yaml',
     logLevel: 'silent',
     telemetry: { OTEL_SDK_DISABLED: 'true' },
+    secret: expect.any(Function),
   });
+  expect(['FILES_TOKEN', 'OTHER_TOKEN'].map((variable) => config.secret?.(variable))).toEqual(['a token', undefined]);
 });
 
 test('migrates MySQL at start only when told to, SQLite unless told not to', () => {

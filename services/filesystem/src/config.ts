@@ -24,6 +24,8 @@ export interface FilesystemConfig {
   readonly logLevel: (typeof logLevels)[number];
   /** `OTEL_*` variables; without them nothing is exported. */
   readonly telemetry?: TelemetryEnvironment;
+  /** The value of a variable that the file names in place of a secret; without it none is set. */
+  readonly secret?: (variable: string) => string | undefined;
 }
 
 /**
@@ -37,6 +39,7 @@ export interface FilesystemConfig {
  * - `SPANWISE_FS_VIEW` path of the YAML file with disks and mounts; default the one that is shipped
  * - `SPANWISE_LOG_LEVEL` `debug`, `info` (default), `warn`, `error` or `silent`
  * - `OTEL_*` as OpenTelemetry has them
+ * - variables that the file with disks names for secrets
  *
  * Throws INVALID_FIELD with the name of a variable that can not be used.
  */
@@ -56,5 +59,6 @@ export function readFilesystemConfig(env: Environment = process.env): Filesystem
     viewFile: reader.text('SPANWISE_FS_VIEW', shippedViewFile),
     logLevel: reader.choice('SPANWISE_LOG_LEVEL', logLevels, 'info'),
     telemetry: Object.freeze(Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('OTEL_')))),
+    secret: (variable: string) => reader.optional(variable),
   });
 }

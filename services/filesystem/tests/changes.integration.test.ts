@@ -10,7 +10,9 @@ import { MikroOrmViewRepository } from '../src/infrastructure/persistence/mikro-
 import { SqlOutputLog } from '../src/infrastructure/persistence/sql-output-log.ts';
 import { type ChangesUnderTest, keyContract } from './changes.contract.ts';
 import { fenceContract } from './fence.contract.ts';
-import { ada, failureOf, filesFixture, mount, never, utf8 } from './files-fixture.ts';
+import { ada, failureOf, filesFixture, mount, never, sessionId, utf8 } from './files-fixture.ts';
+import { loneObjectStore } from './object-fixture.ts';
+import { loneRestStore } from './rest-fixture.ts';
 import { once, openSession, type SessionUnderTest, sessionOn } from './session-under-test.ts';
 import {
   localStore,
@@ -66,6 +68,29 @@ function databaseSuite(
   afterAll(() => database[Symbol.asyncDispose]());
   const open = async () => under(await openStore(database), database);
   contracts(open);
+
+  test('answers the same at two replicas of a disk that is not atomic, asked at the same moment', async () => {
+    await using disk = await memoryStore();
+    const both = Promise.withResolvers<void>();
+    let begun = 0;
+    const change = { viewId: brandId<RunId>(ids.uuid()), sessionId, once: { key: 'k', requestHash: 'h' } };
+    const makeAt = ({ sql }: OpenDatabase) => {
+      const changes = new SqlChanges({ database: sql, clock: systemClock });
+      const effect = async () => {
+        begun += 1;
+        const answer = { number: begun };
+        if (begun === 2) {
+          both.resolve();
+        }
+        await both.promise;
+        return answer;
+      };
+      return changes.make(change, disk.store, effect, never);
+    };
+    const made = await Promise.all([makeAt(database.first), makeAt(database.second)]);
+    expect(made.filter(({ isRepeated }) => isRepeated)).toHaveLength(1);
+    expect(made[0].answer).toEqual(made[1].answer);
+  });
 
   test('opens no view of a session that was deleted', async () => {
     await using opened = await open();
@@ -140,6 +165,8 @@ describe('memory disk, keys on SQLite', () => databaseSuite(sqliteDatabase, memo
 describe.runIf(process.platform === 'linux')('local disk, keys on SQLite', () =>
   databaseSuite(sqliteDatabase, () => localStore('descriptor')),
 );
+describe('rest disk, keys on SQLite', () => databaseSuite(sqliteDatabase, loneRestStore));
+describe('object disk, keys on SQLite', () => databaseSuite(sqliteDatabase, loneObjectStore));
 describe('tree on SQLite', () => treeSuite(sqliteDatabase));
 describe.skipIf(mysqlServerUrl === undefined)('local disk, keys on MySQL', () =>
   databaseSuite(mysqlDatabase, () => localStore('checked')),

@@ -11,14 +11,14 @@ const at = (text: string) => VirtualPath.parse(text);
 const all = { after: '', limit: 100, withEtags: true };
 
 export interface ContractOptions {
-  /** False where the system limits paths of its own to less than 4,096 bytes and the root. */
-  readonly hasLongPaths?: boolean;
+  /** Segments of 255 bytes that a path can have; fewer than 16 where what is behind the disk has limits of its own. */
+  readonly longSegments?: number;
 }
 
 /** What every disk has to do, whatever is behind it. */
 export function fileStoreContract(
   open: () => Promise<StoreUnderTest>,
-  { hasLongPaths = true }: ContractOptions = {},
+  { longSegments = 16 }: ContractOptions = {},
 ): void {
   let under: StoreUnderTest;
   let store: FileStore;
@@ -188,7 +188,7 @@ export function fileStoreContract(
 
   test('reaches the limits of paths', async () => {
     const deep = at(`/${Array.from({ length: 64 }, (_, index) => `d${index}`).join('/')}`);
-    const long = at(`/${'x'.repeat(255)}`.repeat(hasLongPaths ? 16 : 10));
+    const long = at(`/${'x'.repeat(255)}`.repeat(longSegments));
     for (const path of [deep, long]) {
       await store.write(ada, path, utf8(path.name), {}, never);
       expect(await text(path.text)).toBe(path.name);

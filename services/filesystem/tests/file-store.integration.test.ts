@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { VirtualPath } from '../src/domain/path/virtual-path.ts';
 import { fileStoreContract } from './file-store.contract.ts';
 import { ada, never, utf8 } from './files-fixture.ts';
+import { objectStore } from './object-fixture.ts';
+import { restStore } from './rest-fixture.ts';
 import {
   localStore,
   memoryStore,
@@ -18,7 +20,9 @@ describe('memory', () => fileStoreContract(memoryStore));
 describe.runIf(process.platform === 'linux')('local, by descriptors', () =>
   fileStoreContract(() => localStore('descriptor')),
 );
-describe('local, by checks', () => fileStoreContract(() => localStore('checked'), { hasLongPaths: false }));
+describe('local, by checks', () => fileStoreContract(() => localStore('checked'), { longSegments: 10 }));
+describe('rest', () => fileStoreContract(restStore));
+describe('object', () => fileStoreContract(objectStore, { longSegments: 3 }));
 describe('tree on SQLite', () => treeSuite(sqliteDatabase));
 describe.skipIf(mysqlServerUrl === undefined)('tree on MySQL', () => treeSuite(mysqlDatabase));
 

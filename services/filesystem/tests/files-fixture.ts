@@ -37,8 +37,18 @@ export const viewId = brandId<RunId>('00000000-0000-7000-8000-0000000000a1');
 export const sessionId = brandId<SessionId>('00000000-0000-7000-8000-0000000000b1');
 export const never: AbortSignal = new AbortController().signal;
 
-export function mount(path: string, options: Partial<Omit<MountTemplate, 'path'>> = {}): MountTemplate {
-  return { path: VirtualPath.parse(path), disk: 'work', remote: '/', isReadOnly: false, isOutput: false, ...options };
+export interface MountOptions {
+  readonly disk?: string;
+  readonly remote?: string;
+  readonly isReadOnly?: boolean;
+  readonly isOutput?: boolean;
+}
+
+/** A mount of one disk. */
+export function mount(path: string, options: MountOptions = {}): MountTemplate {
+  const { disk = 'work', remote = '/', isReadOnly = false, isOutput = false } = options;
+  const source = { disk, remote, priority: 0, isOptional: false };
+  return { path: VirtualPath.parse(path), sources: [source], isReadOnly, isOutput };
 }
 
 /** A writable output mount on one disk and a read-only one on another. */

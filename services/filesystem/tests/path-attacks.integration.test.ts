@@ -1,7 +1,9 @@
 import { mysqlServerUrl } from '@spanwise/testing';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { type AttackedView, assertNothingTold, attackedView } from './attack-harness.ts';
+import { objectStore } from './object-fixture.ts';
 import { pathAttacks } from './path-attacks.ts';
+import { restStore } from './rest-fixture.ts';
 import {
   localStore,
   memoryStore,
@@ -36,5 +38,7 @@ describe.runIf(process.platform === 'linux')('paths on local, by descriptors', (
   attackSuite(() => localStore('descriptor')),
 );
 describe('paths on local, by checks', () => attackSuite(() => localStore('checked')));
+describe('paths on rest', () => attackSuite(restStore));
+describe('paths on object', () => attackSuite(objectStore));
 describe('paths on tree on SQLite', () => attackSuite(() => onTree(sqliteDatabase)));
 describe.skipIf(mysqlServerUrl === undefined)('paths on tree on MySQL', () => attackSuite(() => onTree(mysqlDatabase)));

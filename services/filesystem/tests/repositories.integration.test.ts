@@ -15,6 +15,11 @@ import { mysqlDatabase, sqliteDatabase, type TestDatabase } from './stores-under
 const at = (text: string) => VirtualPath.parse(text);
 const run = (number: number) => brandId<RunId>(`00000000-0000-7000-8000-${String(number).padStart(12, '0')}`);
 
+const sourceOf = (disk: string, remote: string, priority = 0) => ({
+  ...{ disk, remote: at(remote), priority },
+  isOptional: priority === 10,
+});
+
 const usualSession = brandId<SessionId>('00000000-0000-7000-8000-0000000000b1');
 
 function viewOf(id: RunId, uid = 'ada', sessionId = usualSession): SessionView {
@@ -23,8 +28,8 @@ function viewOf(id: RunId, uid = 'ada', sessionId = usualSession): SessionView {
     uid: brandId<Uid>(uid),
     sessionId,
     mounts: [
-      { path: at('/workspace'), disk: 'w', remote: at('/ädä/%2e'), isReadOnly: false, isOutput: true },
-      { path: at('/'), disk: 'l', remote: at('/'), isReadOnly: true, isOutput: false },
+      { path: at('/workspace'), sources: [sourceOf('w', '/ädä/%2e')], isReadOnly: false, isOutput: true },
+      { path: at('/'), sources: [sourceOf('l', '/', 20), sourceOf('m', '/x', 10)], isReadOnly: true, isOutput: false },
     ],
     createTimeMs: 1_800_000_000_123,
   });

@@ -90,8 +90,9 @@ function readHandlers(deps: FileSystemServiceDeps): Handlers<'stat' | 'list' | '
     },
     async list({ viewId, path, pageSize, pageToken }, context) {
       const request = { viewId, path, pageSize: limitOf(pageSize, pageLimit), pageToken };
-      const { entries, nextPageToken } = await deps.list.execute(requireIdentity(context), request, context.signal);
-      return { entries: entries.map(toFileInfo), nextPageToken };
+      const page = await deps.list.execute(requireIdentity(context), request, context.signal);
+      const { entries, nextPageToken, partialSources } = page;
+      return { entries: entries.map(toFileInfo), nextPageToken, partialSources: [...partialSources] };
     },
     async read({ viewId, path, offset, length }, context) {
       const request = { viewId, path, offset: offsetOf(offset), length };
@@ -155,8 +156,9 @@ function searchHandlers(deps: FileSystemServiceDeps): Handlers<'glob' | 'grep'> 
   return {
     async glob(request, context) {
       const caller = requireIdentity(context);
-      const { files, isTruncated } = await deps.glob.execute(caller, toGlobInput(request), context.signal);
-      return { files: files.map(toFileInfo), truncated: isTruncated };
+      const found = await deps.glob.execute(caller, toGlobInput(request), context.signal);
+      const { files, isTruncated, partialSources } = found;
+      return { files: files.map(toFileInfo), truncated: isTruncated, partialSources: [...partialSources] };
     },
     grep: (request, context) =>
       grepMessages(deps.grep.execute(requireIdentity(context), toGrepInput(request), context.signal)),

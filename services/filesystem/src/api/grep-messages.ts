@@ -26,8 +26,9 @@ export async function* grepMessages(events: AsyncGenerator<GrepEvent>): AsyncGen
         return;
       }
       if (ready.value.type === 'summary') {
-        const { filesSearched, filesSkipped, isTruncated: truncated } = ready.value.summary;
-        yield { matches: matches.map(toGrepMatch), summary: { filesSearched, filesSkipped, truncated } };
+        const { isTruncated: truncated, partialSources, ...counts } = ready.value.summary;
+        const summary = { ...counts, truncated, partialSources: [...partialSources] };
+        yield { matches: matches.map(toGrepMatch), summary };
         return;
       }
       matches.push(ready.value.match);

@@ -15,9 +15,10 @@ export function toView({ id, sessionId, mounts, createTimeMs }: SessionView): Me
   return {
     id,
     sessionId,
-    mounts: mounts.map(({ path, disk, isReadOnly, isOutput }) => ({
+    mounts: mounts.map(({ path, sources, isReadOnly, isOutput }) => ({
       path: path.text,
-      disk,
+      disk: sources.length === 1 ? sources[0].disk : '',
+      sources: sources.map(({ disk, priority, isOptional }) => ({ disk, priority, optional: isOptional })),
       readOnly: isReadOnly,
       outputPath: isOutput,
     })),

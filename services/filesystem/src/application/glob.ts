@@ -22,6 +22,8 @@ export interface GlobOutcome {
   readonly files: readonly PathNode<FileNode>[];
   /** True when more matched than the limit. */
   readonly isTruncated: boolean;
+  /** Disks of optional sources that could not be reached. */
+  readonly partialSources: readonly string[];
 }
 
 export interface GlobDeps {
@@ -62,7 +64,7 @@ export class Glob {
     for (const file of newest.files) {
       files.push(...(await withEtag(tree, file, signal)));
     }
-    return { files, isTruncated: newest.isTruncated };
+    return { files, isTruncated: newest.isTruncated, partialSources: tree.partialSources };
   }
 }
 

@@ -29,7 +29,7 @@ test('finds lines over all mounts in byte order of paths', async () => {
     '/workspace/a.txt:3:total: 2',
     '/workspace/a/b.md:1:a total',
   ]);
-  expect(summary(events)).toEqual({ filesSearched: 4, filesSkipped: 0, isTruncated: false });
+  expect(summary(events)).toEqual({ filesSearched: 4, filesSkipped: 0, isTruncated: false, partialSources: [] });
 });
 
 test('searches one file, ignores case, includes by pattern', async () => {
@@ -44,6 +44,7 @@ test('searches one file, ignores case, includes by pattern', async () => {
     filesSearched: 0,
     filesSkipped: 0,
     isTruncated: false,
+    partialSources: [],
   });
 });
 
@@ -64,7 +65,7 @@ test('tells when there are more matches than the limit, and only then', async ()
   const files = await fixture();
   const cut = await files.search('total', { limit: 2 });
   expect(lines(cut)).toHaveLength(2);
-  expect(summary(cut)).toEqual({ filesSearched: 4, filesSkipped: 0, isTruncated: true });
+  expect(summary(cut)).toEqual({ filesSearched: 4, filesSkipped: 0, isTruncated: true, partialSources: [] });
   expect(summary(await files.search('total', { limit: 3 }))?.isTruncated).toBe(false);
 });
 
@@ -77,7 +78,7 @@ test('skips and counts binary files, and reads others whatever their encoding', 
   await put('bom', Uint8Array.from([0xef, 0xbb, 0xbf, ...utf8('hit')]));
   const events = await files.search('hit');
   expect(lines(events)).toEqual(['/workspace/bom:1:hit', '/workspace/latin1:1:\ufffd hit']);
-  expect(summary(events)).toEqual({ filesSearched: 2, filesSkipped: 1, isTruncated: false });
+  expect(summary(events)).toEqual({ filesSearched: 2, filesSkipped: 1, isTruncated: false, partialSources: [] });
   expect(lines(await files.search('^hit'))).toEqual(['/workspace/bom:1:hit']);
 });
 

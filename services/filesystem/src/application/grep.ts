@@ -34,6 +34,8 @@ export interface GrepSummary {
   readonly filesSkipped: number;
   /** True when there are more matches than the limit. */
   readonly isTruncated: boolean;
+  /** Disks of optional sources that could not be reached. */
+  readonly partialSources: readonly string[];
 }
 
 /** Matches as they are found, the summary last. */
@@ -73,20 +75,21 @@ export class Grep {
       for await (const match of this.#search(tree, file, { ...request, pattern, pacer, count }, signal)) {
         found += 1;
         if (found > request.limit) {
-          yield { type: 'summary', summary: { ...count, filesSearched: count.filesSearched + 1, isTruncated: true } };
+          count.filesSearched += 1;
+          yield { type: 'summary', summary: { ...count, isTruncated: true, partialSources: tree.partialSources } };
           return;
         }
         yield { type: 'match', match };
       }
     }
-    yield { type: 'summary', summary: { ...count, isTruncated: false } };
+    yield { type: 'summary', summary: { ...count, isTruncated: false, partialSources: tree.partialSources } };
   }
 
   async *#search(tree: ViewTree, { path, node }: FoundFile, search: FileSearch, signal: AbortSignal) {
     const { pattern, contextLines, pacer, count } = search;
-    const disk = tree.diskAt(path);
-    const isSearched = disk !== undefined && node.size <= maxFileBytes;
-    const data = isSearched ? await readText(disk, path, pacer, signal) : undefined;
+    const files = tree.filesAt(path);
+    const isSearched = files !== undefined && node.size <= maxFileBytes;
+    const data = isSearched ? await readText(files, path, pacer, signal) : undefined;
     if (data === undefined) {
       count.filesSkipped += 1;
       return;

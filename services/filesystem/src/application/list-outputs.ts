@@ -70,7 +70,7 @@ export class ListOutputs {
 
 async function outputAt(tree: ViewTree, path: VirtualPath, signal: AbortSignal): Promise<OutputFile | undefined> {
   try {
-    const slice = await tree.diskAt(path)?.read(path, { offset: 0, length: sniffedBytes }, signal);
+    const slice = await tree.filesAt(path)?.read(path, { offset: 0, length: sniffedBytes }, signal);
     return slice === undefined ? undefined : { path, node: slice.node, mediaType: mediaTypeOf(path.name, slice.data) };
   } catch (error) {
     if (error instanceof FileError) {

@@ -14,6 +14,8 @@ export interface ListedPage {
   readonly entries: readonly PathNode[];
   /** Empty on the last page. */
   readonly nextPageToken: string;
+  /** Disks of optional sources that could not be reached. */
+  readonly partialSources: readonly string[];
 }
 
 export interface ListDeps {
@@ -37,6 +39,7 @@ export class List {
     const query = `list ${tree.view.id} ${path.text}`;
     const after = tokens.open(query, request.pageToken);
     const { entries, next } = await tree.list(path, { after, limit: request.pageSize, withEtags: true }, signal);
-    return { entries, nextPageToken: next === undefined ? '' : tokens.seal(query, next) };
+    const nextPageToken = next === undefined ? '' : tokens.seal(query, next);
+    return { entries, nextPageToken, partialSources: tree.partialSources };
   }
 }

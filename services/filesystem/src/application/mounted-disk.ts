@@ -2,93 +2,72 @@ import type { Caller } from '../domain/disk/caller.ts';
 import { diskUnsupported } from '../domain/disk/disk-errors.ts';
 import { FileError } from '../domain/disk/file-errors.ts';
 import type {
-  ByteRange,
   DirectoryNode,
   DiskNode,
-  DiskPage,
-  FileSlice,
   FileStore,
-  ListRequest,
   RemoveRequest,
   WriteGuard,
   WriteOutcome,
 } from '../domain/disk/file-store.ts';
 import type { VirtualPath } from '../domain/path/virtual-path.ts';
-import { type Mount, toDiskPath, toViewPath } from '../domain/view/mount.ts';
+import { type Mount, type MountSource, toInner, toOuter } from '../domain/view/mount.ts';
+import { MountedFiles } from './mounted-files.ts';
 
-/** The disk behind a mount for one caller: takes paths of the view and tells failures in them. */
-export class MountedDisk {
-  readonly mount: Mount;
-  readonly store: FileStore;
-  readonly #caller: Caller;
+/** The one disk behind a mount for one caller, to be changed. */
+export class MountedDisk extends MountedFiles<FileStore> {
+  readonly #source: MountSource;
 
-  constructor(mount: Mount, store: FileStore, caller: Caller) {
-    this.mount = mount;
-    this.store = store;
-    this.#caller = caller;
+  constructor(mount: Mount, source: MountSource, store: FileStore, caller: Caller) {
+    super(mount, store, source.remote, caller);
+    this.#source = source;
+  }
+
+  /** Name of the disk in the configuration. */
+  get disk(): string {
+    return this.#source.disk;
   }
 
   /** The same on another store: the disk as it is within a change. */
   on(store: FileStore): MountedDisk {
-    return new MountedDisk(this.mount, store, this.#caller);
-  }
-
-  stat(path: VirtualPath, signal: AbortSignal): Promise<DiskNode | undefined> {
-    return this.#at(path, (diskPath) => this.store.stat(this.#caller, diskPath, signal));
-  }
-
-  list(path: VirtualPath, request: ListRequest, signal: AbortSignal): Promise<DiskPage> {
-    return this.#at(path, (diskPath) => this.store.list(this.#caller, diskPath, request, signal));
-  }
-
-  read(path: VirtualPath, range: ByteRange, signal: AbortSignal): Promise<FileSlice> {
-    return this.#at(path, (diskPath) => this.store.read(this.#caller, diskPath, range, signal));
+    return new MountedDisk(this.mount, this.#source, store, this.caller);
   }
 
   /** Throws DISK_UNSUPPORTED when the disk can not honour the guard. */
   write(path: VirtualPath, data: Uint8Array, guard: WriteGuard, signal: AbortSignal): Promise<WriteOutcome> {
     this.#assertHonours(guard);
-    return this.#at(path, (diskPath) => this.store.write(this.#caller, diskPath, data, guard, signal));
+    return this.at(path, (inner) => this.store.write(this.caller, inner, data, guard, signal));
   }
 
   /** Throws DISK_UNSUPPORTED when the disk can not honour the guard. */
   remove(path: VirtualPath, request: RemoveRequest, signal: AbortSignal): Promise<void> {
     this.#assertHonours(request);
-    return this.#at(path, (diskPath) => this.store.remove(this.#caller, diskPath, request, signal));
+    return this.at(path, (inner) => this.store.remove(this.caller, inner, request, signal));
   }
 
   /** Moves to a mount of the same disk, which may be this one. */
-  async rename(from: VirtualPath, to: VirtualPath, target: Mount, signal: AbortSignal): Promise<DiskNode> {
-    const diskFrom = toDiskPath(this.mount, from);
-    const diskTo = toDiskPath(target, to);
+  async rename(from: VirtualPath, to: VirtualPath, target: MountedDisk, signal: AbortSignal): Promise<DiskNode> {
+    const innerFrom = toInner(this.mapping, from);
+    const innerTo = toInner(target.mapping, to);
     try {
-      return await this.store.rename(this.#caller, diskFrom, diskTo, signal);
+      return await this.store.rename(this.caller, innerFrom, innerTo, signal);
     } catch (error) {
       if (error instanceof FileError) {
-        throw error.at(error.path.equals(diskFrom) ? from : toViewPath(target, error.path));
+        throw error.at(error.path.equals(innerFrom) ? from : toOuter(target.mapping, error.path));
       }
       throw error;
     }
   }
 
   makeDirectory(path: VirtualPath, signal: AbortSignal): Promise<DirectoryNode> {
-    return this.#at(path, (diskPath) => this.store.makeDirectory(this.#caller, diskPath, signal));
+    return this.at(path, (inner) => this.store.makeDirectory(this.caller, inner, signal));
   }
 
   #assertHonours({ ifMatch, createOnly }: WriteGuard): void {
     if (ifMatch !== undefined && !this.store.capabilities.ifMatch) {
-      throw diskUnsupported(this.mount.disk, 'if_match');
+      throw diskUnsupported(this.disk, 'if_match');
     }
     if (createOnly === true && !this.store.capabilities.createOnly) {
-      throw diskUnsupported(this.mount.disk, 'create_only');
-    }
-  }
-
-  async #at<Result>(path: VirtualPath, work: (diskPath: VirtualPath) => Promise<Result>): Promise<Result> {
-    try {
-      return await work(toDiskPath(this.mount, path));
-    } catch (error) {
-      throw error instanceof FileError ? error.at(toViewPath(this.mount, error.path)) : error;
+      throw diskUnsupported(this.disk, 'create_only');
     }
   }
 }

@@ -54,10 +54,10 @@ export class Move {
     if (target === undefined || tree.view.isFixed(to)) {
       throw fileExists(to);
     }
-    if (source.mount.disk !== target.mount.disk) {
+    if (source.disk !== target.disk) {
       throw crossDisk(to);
     }
-    const rename = (store: FileStore) => source.on(store).rename(from, to, target.mount, signal);
+    const rename = (store: FileStore) => source.on(store).rename(from, to, target, signal);
     const made = await changes.make(tree.view.change(request), source.store, rename, signal);
     const { answer: node, isRepeated } = made;
     // What is there after a repeated call may have been written since.

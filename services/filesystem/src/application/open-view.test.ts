@@ -8,7 +8,7 @@ test('opens the same view again', async () => {
   files.clock.advance(1000);
   const views = await Promise.all(Array.from({ length: 10 }, () => files.openView.execute(ada, { viewId, sessionId })));
   expect(views).toEqual(Array.from({ length: 10 }, () => first));
-  expect(first.mounts.map(({ path, remote }) => `${path.text} ${remote.text}`)).toEqual([
+  expect(first.mounts.map(({ path, sources: [{ remote }] }) => `${path.text} ${remote.text}`)).toEqual([
     '/library /',
     `/workspace /ada/${sessionId}`,
   ]);

@@ -29,7 +29,7 @@ export class ReadFile {
   async execute(caller: Caller, request: ReadFileRequest, signal: AbortSignal): Promise<ReadFileOutcome> {
     const tree = await this.#views.open(caller, request.viewId);
     const path = VirtualPath.parse(request.path);
-    const disk = tree.diskAt(path);
+    const disk = tree.filesAt(path);
     if (disk === undefined || tree.view.isFixed(path)) {
       throw notAFile(path);
     }

@@ -1,7 +1,7 @@
 import { FileError } from '../domain/disk/file-errors.ts';
 import { maxFileBytes } from '../domain/disk/file-store.ts';
 import type { VirtualPath } from '../domain/path/virtual-path.ts';
-import type { MountedDisk } from './mounted-disk.ts';
+import type { MountedFiles } from './mounted-files.ts';
 import type { Pacer } from './pacer.ts';
 
 /** Bytes that are read at once: what a disk does with them in one go must not hold up others. */
@@ -13,14 +13,14 @@ const maxAttempts = 5;
 
 /** The content of a text file; undefined for what is binary, over the size limit, gone, or never at rest. */
 export async function readText(
-  disk: MountedDisk,
+  files: MountedFiles,
   path: VirtualPath,
   pacer: Pacer,
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   try {
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-      const text = await readOnce(disk, path, pacer, signal);
+      const text = await readOnce(files, path, pacer, signal);
       if (text !== 'changed') {
         return text === 'no text' ? undefined : text;
       }
@@ -35,12 +35,12 @@ export async function readText(
 }
 
 async function readOnce(
-  disk: MountedDisk,
+  files: MountedFiles,
   path: VirtualPath,
   pacer: Pacer,
   signal: AbortSignal,
 ): Promise<Uint8Array | 'no text' | 'changed'> {
-  const { data, node } = await disk.read(path, { offset: 0, length: pieceBytes }, signal);
+  const { data, node } = await files.read(path, { offset: 0, length: pieceBytes }, signal);
   if (node.size > maxFileBytes || data.subarray(0, binaryCheckBytes).includes(0)) {
     return 'no text';
   }
@@ -51,7 +51,7 @@ async function readOnce(
   text.set(data);
   for (let offset = data.length; offset < node.size; offset += pieceBytes) {
     await pacer.pause();
-    const piece = await disk.read(path, { offset, length: pieceBytes }, signal);
+    const piece = await files.read(path, { offset, length: pieceBytes }, signal);
     if (piece.node.etag !== node.etag) {
       return 'changed';
     }

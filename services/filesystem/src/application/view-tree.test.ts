@@ -1,8 +1,10 @@
 import { fakeClock } from '@spanwise/testing';
 import { expect, test } from 'vitest';
 import { ada, bob, failureOf, filesFixture, mount, never, utf8, viewId } from '../../tests/files-fixture.ts';
+import { diskUnavailable } from '../domain/disk/disk-errors.ts';
 import type { FileStore, WriteGuard } from '../domain/disk/file-store.ts';
 import { VirtualPath } from '../domain/path/virtual-path.ts';
+import type { MountTemplate } from '../domain/view/mount-template.ts';
 import { MemoryDisk } from '../infrastructure/disks/memory/memory-disk.ts';
 
 const nested = [
@@ -165,4 +167,25 @@ test('lists only what a path leads to', async () => {
   expect(await files.names('/')).toEqual(['/w', '/x']);
   expect(await files.names('/w')).toEqual(['/w/c:', '/w/x', '/w/~home']);
   expect(await files.text('/w/~home')).toBe('~home');
+});
+
+test('shows a union, and names the optional sources whose disks can not be reached', async () => {
+  const clock = fakeClock();
+  const [work, books] = [new MemoryDisk({ clock }), new MemoryDisk({ clock })];
+  const fail = () => Promise.reject(diskUnavailable('far'));
+  const far: FileStore = Object.assign(new MemoryDisk({ clock }), { stat: fail, list: fail, read: fail });
+  const source = (disk: string, priority: number, isOptional = false) => ({ disk, remote: '/', priority, isOptional });
+  const sources: MountTemplate['sources'] = [source('far', 3, true), source('work', 2), source('books', 1)];
+  const union = { path: VirtualPath.parse('/docs'), sources, isReadOnly: true, isOutput: false };
+  const disks = new Map([...Object.entries({ work, books, far })]);
+  const files = await filesFixture({ mounts: [union], disks });
+  await work.write(ada, VirtualPath.parse('/a/new'), utf8('new'), {}, never);
+  await books.write(ada, VirtualPath.parse('/a/old'), utf8('old'), {}, never);
+  const page = await files.list.execute(ada, { viewId, path: '/docs/a', pageSize: 10, pageToken: '' }, never);
+  expect(page.entries.map(({ path }) => path.text)).toEqual(['/docs/a/new', '/docs/a/old']);
+  expect(page.partialSources).toEqual(['far']);
+  const found = await files.glob.execute(ada, { viewId, path: '/', pattern: '**', limit: 10 }, never);
+  expect([found.files.length, found.partialSources]).toEqual([2, ['far']]);
+  const write = files.writeFile.execute(ada, { viewId, path: '/docs/a/new', data: utf8('x') }, never);
+  expect(await failureOf(write)).toMatchObject({ reason: 'MOUNT_READ_ONLY' });
 });

@@ -10,10 +10,14 @@ import type {
   ListRequest,
 } from '../domain/disk/file-store.ts';
 import { compareNames } from '../domain/path/name-order.ts';
-import { isFirstSegment, type VirtualPath } from '../domain/path/virtual-path.ts';
+import { isFirstSegment, VirtualPath } from '../domain/path/virtual-path.ts';
+import { UnionSource } from '../domain/union/union-source.ts';
+import { UnionStore } from '../domain/union/union-store.ts';
+import type { Mount, MountSource } from '../domain/view/mount.ts';
 import type { SessionView } from '../domain/view/session-view.ts';
 import { mountReadOnly } from '../domain/view/view-errors.ts';
 import { MountedDisk } from './mounted-disk.ts';
+import { MountedFiles } from './mounted-files.ts';
 
 /** An entry of a directory of a view. */
 export interface TreeEntry extends DiskEntry {
@@ -37,6 +41,7 @@ export class ViewTree {
   readonly view: SessionView;
   readonly #caller: Caller;
   readonly #disks: Disks;
+  readonly #missing = new Set<string>();
 
   constructor(view: SessionView, caller: Caller, disks: Disks) {
     this.view = view;
@@ -44,34 +49,57 @@ export class ViewTree {
     this.#disks = disks;
   }
 
-  /** The disk behind a path; undefined for a directory above mounts. Throws FILE_NOT_FOUND or DISK_UNAVAILABLE. */
-  diskAt(path: VirtualPath): MountedDisk | undefined {
-    const mount = this.view.mountOf(path);
-    if (mount === undefined) {
-      if (this.view.isFixed(path)) {
-        return undefined;
-      }
-      throw fileNotFound(path);
-    }
-    const store = this.#disks.get(mount.disk);
-    if (store === undefined) {
-      throw diskUnavailable(mount.disk);
-    }
-    return new MountedDisk(mount, store, this.#caller);
+  /** Disks of optional sources that could not be reached so far: what was found is without what they have. */
+  get partialSources(): readonly string[] {
+    return [...this.#missing];
   }
 
-  /** The same for a change: throws MOUNT_READ_ONLY, too. */
+  /** The files behind a path; undefined for a directory above mounts. Throws FILE_NOT_FOUND or DISK_UNAVAILABLE. */
+  filesAt(path: VirtualPath): MountedFiles | undefined {
+    const mount = this.#mountAt(path);
+    return mount && this.#mounted(mount);
+  }
+
+  /** The disk behind a path, to be changed. Throws as {@link ViewTree.filesAt} does, and MOUNT_READ_ONLY. */
   diskToChange(path: VirtualPath): MountedDisk | undefined {
-    const mount = this.view.mountOf(path);
-    if (mount?.isReadOnly === true) {
+    const mount = this.#mountAt(path);
+    const files = mount && this.#mounted(mount);
+    if (mount?.isReadOnly === true || (mount !== undefined && !(files instanceof MountedDisk))) {
       throw mountReadOnly(path, mount);
     }
-    return this.diskAt(path);
+    return files instanceof MountedDisk ? files : undefined;
+  }
+
+  #mountAt(path: VirtualPath): Mount | undefined {
+    const mount = this.view.mountOf(path);
+    if (mount === undefined && !this.view.isFixed(path)) {
+      throw fileNotFound(path);
+    }
+    return mount;
+  }
+
+  #mounted(mount: Mount): MountedFiles {
+    const [source, ...others] = mount.sources;
+    if (others.length === 0) {
+      return new MountedDisk(mount, source, this.#storeOf(source), this.#caller);
+    }
+    const layers = mount.sources.map((each) => {
+      return new UnionSource(this.#storeOf(each), each, () => this.#missing.add(each.disk));
+    });
+    return new MountedFiles(mount, new UnionStore(layers), VirtualPath.root, this.#caller);
+  }
+
+  #storeOf({ disk }: MountSource): FileStore {
+    const store = this.#disks.get(disk);
+    if (store === undefined) {
+      throw diskUnavailable(disk);
+    }
+    return store;
   }
 
   async stat(path: VirtualPath, signal: AbortSignal): Promise<DiskNode | undefined> {
-    const disk = this.diskAt(path);
-    return disk === undefined || this.view.isFixed(path) ? fixedDirectory : disk.stat(path, signal);
+    const files = this.filesAt(path);
+    return files === undefined || this.view.isFixed(path) ? fixedDirectory : files.stat(path, signal);
   }
 
   /**
@@ -79,9 +107,9 @@ export class ViewTree {
    * Throws FILE_NOT_FOUND or NOT_A_DIRECTORY.
    */
   async list(path: VirtualPath, request: ListRequest, signal: AbortSignal): Promise<TreePage> {
-    const disk = this.diskAt(path);
+    const files = this.filesAt(path);
     const isFixed = this.view.isFixed(path);
-    const page = await (disk?.list(path, request, signal) ?? emptyPage).catch((error: unknown) => {
+    const page = await (files?.list(path, request, signal) ?? emptyPage).catch((error: unknown) => {
       // A fixed directory is one even before anything was written to its disk.
       if (isFixed && error instanceof FileError) {
         return emptyPage;

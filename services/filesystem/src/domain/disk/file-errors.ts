@@ -38,6 +38,14 @@ export function fileNotFound(path: VirtualPath): FileError {
   );
 }
 
+/** The disk does not let the user do this. The caller asks its owner or takes another path. */
+export function fileAccessDenied(path: VirtualPath): FileError {
+  return new FileError(
+    { kind: 'denied', reason: 'FILE_ACCESS_DENIED', message: (text) => `The disk does not allow this: ${text}.` },
+    path,
+  );
+}
+
 /** A directory is needed, and the path is a file or something that is never followed, such as a link. */
 export function notADirectory(path: VirtualPath): FileError {
   return new FileError(

@@ -8,7 +8,10 @@ export interface FileNode {
   readonly kind: 'file';
   /** Bytes. */
   readonly size: number;
-  /** Strong validator: equal exactly when the content is. Empty only in a listing that did not ask for it. */
+  /**
+   * Strong validator: equal exactly when the content is. Empty only in a listing that did not ask for it, and where a disk
+   * has none: its capabilities then have no `ifMatch`.
+   */
   readonly etag: string;
   /** Milliseconds since 1970 UTC; undefined when the disk does not know. */
   readonly modifyTimeMs: number | undefined;
@@ -87,15 +90,14 @@ export interface DiskCapabilities {
 }
 
 /**
- * The one interface that disks implement. Paths are the disk's own; its root is always a directory. Failures about a path
- * are {@link FileError}s that carry the disk's path, so that whoever mounted it can tell them in the paths of the view.
+ * Files that can be read. Paths are the store's own; its root is always a directory. Failures about a path are
+ * {@link FileError}s that carry the store's path, so that whoever mounted it can tell them in the paths of the view.
  * What is neither a regular file with one name nor a directory is not listed and has no stat.
  *
- * Every method may throw DISK_UNAVAILABLE, DATABASE_UNAVAILABLE or what `signal` was aborted with.
+ * Every method may throw DISK_UNAVAILABLE, DISK_AUTH_REQUIRED, FILE_ACCESS_DENIED, DATABASE_UNAVAILABLE or what `signal`
+ * was aborted with.
  */
-export interface FileStore {
-  readonly capabilities: DiskCapabilities;
-
+export interface ReadableStore {
   /** Undefined when nothing is there. */
   stat(caller: Caller, path: VirtualPath, signal: AbortSignal): Promise<DiskNode | undefined>;
 
@@ -104,6 +106,11 @@ export interface FileStore {
 
   /** Reads at most {@link maxFileBytes}. Throws FILE_NOT_FOUND or NOT_A_FILE. */
   read(caller: Caller, path: VirtualPath, range: ByteRange, signal: AbortSignal): Promise<FileSlice>;
+}
+
+/** The one interface that disks implement. */
+export interface FileStore extends ReadableStore {
+  readonly capabilities: DiskCapabilities;
 
   /**
    * Writes a whole file and makes the directories above it; a reader sees the old content or the new one.

@@ -3,22 +3,28 @@ import { expect, test } from 'vitest';
 import { VirtualPath } from '../path/virtual-path.ts';
 import { type MountTemplate, mountFor, privateFolder, unknownPlaceholders } from './mount-template.ts';
 
-const template: MountTemplate = {
-  path: VirtualPath.parse('/workspace'),
-  disk: 'workspace',
-  remote: '/users/{uid}/{session_id}',
-  isReadOnly: false,
-  isOutput: true,
-};
+const source = { disk: 'workspace', priority: 0, isOptional: false };
 
-function remoteFor(uid: string, remote = template.remote): string {
+function templateOf(remote = '/users/{uid}/{session_id}'): MountTemplate {
+  return {
+    path: VirtualPath.parse('/workspace'),
+    sources: [{ ...source, remote }],
+    isReadOnly: false,
+    isOutput: true,
+  };
+}
+
+function remoteFor(uid: string, remote?: string): string {
   const values = { uid, sessionId: '0000-s', digest: () => 'd'.repeat(64) };
-  return mountFor({ ...template, remote }, values).remote.text;
+  return mountFor(templateOf(remote), values).sources[0].remote.text;
 }
 
 test('fills in who it is for', () => {
   const values = { uid: 'ada', sessionId: '0000-s', digest: () => '' };
-  expect(mountFor(template, values)).toEqual({ ...template, remote: VirtualPath.parse('/users/ada/0000-s') });
+  expect(mountFor(templateOf(), values)).toEqual({
+    ...templateOf(),
+    sources: [{ ...source, remote: VirtualPath.parse('/users/ada/0000-s') }],
+  });
 });
 
 test.each([
@@ -60,8 +66,7 @@ test.each([
   ['/{session_id}/a/{session_id}', '/00000000-0000-7000-8000-0000000000b1'],
 ])('finds what of %s is private to a session: %s', (remote, folder) => {
   const sessionId = '00000000-0000-7000-8000-0000000000b1';
-  const template = { path: VirtualPath.parse('/m'), disk: 'd', isReadOnly: false, isOutput: false, remote };
-  const mounted = mountFor(template, { uid: 'ada', sessionId, digest: () => 'x' });
+  const [mounted] = mountFor(templateOf(remote), { uid: 'ada', sessionId, digest: () => 'x' }).sources;
   expect(privateFolder(mounted, sessionId)?.text).toBe(folder);
   expect(privateFolder(mounted, '00000000-0000-7000-8000-0000000000b2')).toBeUndefined();
 });

@@ -1,10 +1,8 @@
 import { maxSegmentBytes, VirtualPath } from '../path/virtual-path.ts';
-import type { Mount } from './mount.ts';
+import type { Mount, MountSource } from './mount.ts';
 
-/** A mount of the configuration, before it is known for whom: `remote` may hold `{uid}` and `{session_id}`. */
-export interface MountTemplate extends Omit<Mount, 'remote'> {
-  readonly remote: string;
-}
+/** A mount of the configuration, before it is known for whom: a `remote` may hold `{uid}` and `{session_id}`. */
+export type MountTemplate = Mount<string>;
 
 /** What fills the placeholders of a remote. */
 export interface RemoteValues {
@@ -27,18 +25,22 @@ export function unknownPlaceholders(remote: string): string[] {
 }
 
 /** The mount for one user and session. Values are encoded: none of them can add a segment or meet another's. */
-export function mountFor({ remote, ...mount }: MountTemplate, values: RemoteValues): Mount {
-  const filled = remote.replaceAll(placeholder, (_, name: string) =>
-    encodeValue(name === 'uid' ? values.uid : values.sessionId, values.digest),
-  );
-  return { ...mount, remote: VirtualPath.parse(filled) };
+export function mountFor({ sources, ...mount }: MountTemplate, values: RemoteValues): Mount {
+  const fill = ({ remote, ...source }: MountSource<string>): MountSource => {
+    const filled = remote.replaceAll(placeholder, (_, name: string) =>
+      encodeValue(name === 'uid' ? values.uid : values.sessionId, values.digest),
+    );
+    return { ...source, remote: VirtualPath.parse(filled) };
+  };
+  const [first, ...others] = sources;
+  return { ...mount, sources: [fill(first), ...others.map(fill)] };
 }
 
 /**
- * The directory of the mount's disk that is private to a session: from the segment of `remote` on that `{session_id}` was
- * part of. Undefined for a mount that other sessions see, too.
+ * The directory of the source's disk that is private to a session: from the segment of `remote` on that `{session_id}` was
+ * part of. Undefined for one that other sessions see, too.
  */
-export function privateFolder({ remote }: Mount, sessionId: string): VirtualPath | undefined {
+export function privateFolder({ remote }: MountSource, sessionId: string): VirtualPath | undefined {
   // An id is never too long for a segment.
   const id = encodeValue(sessionId, () => '');
   const isPrivate = (path: VirtualPath) => path.segments.some((segment) => segment.includes(id));

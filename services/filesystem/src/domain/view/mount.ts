@@ -1,29 +1,44 @@
 import { pathUnusable } from '../disk/file-errors.ts';
 import type { VirtualPath } from '../path/virtual-path.ts';
 
-/** A path of a view and what backs it. */
-export interface Mount {
-  readonly path: VirtualPath;
+/** A directory of a disk that is seen at a mount. */
+export interface MountSource<Remote = VirtualPath> {
   /** Name of the disk in the configuration. */
   readonly disk: string;
-  /** The directory of the disk that is seen at `path`. */
-  readonly remote: VirtualPath;
+  readonly remote: Remote;
+  /** Where two sources of a mount have the same path, the one with the higher priority is seen. */
+  readonly priority: number;
+  /** True: while its disk can not be reached the others are shown without it. */
+  readonly isOptional: boolean;
+}
+
+/** A path of a view and what backs it. */
+export interface Mount<Remote = VirtualPath> {
+  readonly path: VirtualPath;
+  /** With several of them it is a union of all, highest priority first. */
+  readonly sources: readonly [MountSource<Remote>, ...MountSource<Remote>[]];
   /** True when nothing can be changed under it. */
   readonly isReadOnly: boolean;
   /** True when what a run writes under it counts as its output. */
   readonly isOutput: boolean;
 }
 
-/** The disk's path of a view path that the mount covers. Throws PATH_INVALID when it is too long for the disk. */
-export function toDiskPath(mount: Mount, path: VirtualPath): VirtualPath {
+/** A directory that stands for another one: `inner` of a disk is seen as `outer`. */
+export interface PathMapping {
+  readonly outer: VirtualPath;
+  readonly inner: VirtualPath;
+}
+
+/** The inner path of an outer one that the mapping covers. Throws PATH_INVALID when it is too long there. */
+export function toInner({ outer, inner }: PathMapping, path: VirtualPath): VirtualPath {
   try {
-    return path.relativeTo(mount.path).below(mount.remote);
+    return path.relativeTo(outer).below(inner);
   } catch {
     throw pathUnusable(path, 'too long for its disk');
   }
 }
 
-/** The view's path of a path of the disk; the mount itself for what lies outside of it, so that nothing else is told. */
-export function toViewPath(mount: Mount, path: VirtualPath): VirtualPath {
-  return path.isWithin(mount.remote) ? path.relativeTo(mount.remote).below(mount.path) : mount.path;
+/** The outer path of an inner one; the directory itself for what lies outside of it, so that nothing else is told. */
+export function toOuter({ outer, inner }: PathMapping, path: VirtualPath): VirtualPath {
+  return path.isWithin(inner) ? path.relativeTo(inner).below(outer) : outer;
 }

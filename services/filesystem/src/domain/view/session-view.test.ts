@@ -1,7 +1,7 @@
 import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
 import { expect, test } from 'vitest';
 import { VirtualPath } from '../path/virtual-path.ts';
-import { toDiskPath, toViewPath } from './mount.ts';
+import { toInner, toOuter } from './mount.ts';
 import { SessionView } from './session-view.ts';
 
 const path = (text: string) => VirtualPath.parse(text);
@@ -13,8 +13,7 @@ function viewOf(...mounts: readonly string[]): SessionView {
     sessionId: brandId<SessionId>('s'),
     mounts: mounts.map((text) => ({
       path: path(text),
-      disk: 'd',
-      remote: path('/r'),
+      sources: [{ disk: 'd', remote: path('/r'), priority: 0, isOptional: false }],
       isReadOnly: false,
       isOutput: false,
     })),
@@ -48,16 +47,13 @@ test('names the directories that mounts add', () => {
 });
 
 test('translates between paths of the view and of the disk', () => {
-  const [mount] = viewOf('/work').mounts;
-  if (mount === undefined) {
-    expect.fail('there is one mount');
-  }
-  expect(toDiskPath(mount, path('/work/a/b')).text).toBe('/r/a/b');
-  expect(toViewPath(mount, path('/r/a/b')).text).toBe('/work/a/b');
-  expect(toViewPath(mount, path('/elsewhere')).text).toBe('/work');
+  const mapping = { outer: path('/work'), inner: path('/r') };
+  expect(toInner(mapping, path('/work/a/b')).text).toBe('/r/a/b');
+  expect(toOuter(mapping, path('/r/a/b')).text).toBe('/work/a/b');
+  expect(toOuter(mapping, path('/elsewhere')).text).toBe('/work');
   const tooDeep = path(`/work${'/a'.repeat(63)}`);
-  expect(toDiskPath(mount, tooDeep).segments).toHaveLength(64);
-  expect(() => toDiskPath({ ...mount, remote: path('/r/s') }, tooDeep)).toThrow(
+  expect(toInner(mapping, tooDeep).segments).toHaveLength(64);
+  expect(() => toInner({ ...mapping, inner: path('/r/s') }, tooDeep)).toThrow(
     expect.objectContaining({ reason: 'PATH_INVALID', facts: { path: tooDeep.text, why: 'too long for its disk' } }),
   );
 });

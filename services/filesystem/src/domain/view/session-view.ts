@@ -56,9 +56,10 @@ export class SessionView implements SessionViewFacts {
 
   /** The directories of disks that no other session sees. */
   privateFolders(): DiskFolder[] {
-    return this.mounts.flatMap((mount) => {
-      const path = privateFolder(mount, this.sessionId);
-      return path === undefined ? [] : [{ disk: mount.disk, path }];
+    const sources = this.mounts.flatMap((mount) => mount.sources);
+    return sources.flatMap((source) => {
+      const path = privateFolder(source, this.sessionId);
+      return path === undefined ? [] : [{ disk: source.disk, path }];
     });
   }
 

@@ -1,5 +1,12 @@
 import type { Clock, RunId, SessionId } from '@spanwise/kernel';
-import { type Database, firstRow, insertRows, type SqlExecutor, type SqlRow } from '@spanwise/persistence';
+import {
+  type Database,
+  firstRow,
+  insertRows,
+  isUniqueViolation,
+  type SqlExecutor,
+  type SqlRow,
+} from '@spanwise/persistence';
 import type { Changes, Made } from '../../application/ports/changes.ts';
 import { answerAgain, assertNotStopped, type Change } from '../../domain/change/change.ts';
 import type { FileStore } from '../../domain/disk/file-store.ts';
@@ -95,7 +102,15 @@ export class SqlChanges implements Changes {
       return { answer: kept, isRepeated: true };
     }
     const answer = await effect();
-    await this.#keep(this.#database, change, answer);
+    try {
+      await this.#keep(this.#database, change, answer);
+    } catch (error) {
+      if (!isUniqueViolation(error)) {
+        throw error;
+      }
+      // Another replica was asked at the same moment: both tell what is kept.
+      return { answer: (await this.find<Answer>(change)) ?? answer, isRepeated: true };
+    }
     return { answer, isRepeated: false };
   }
 

@@ -20,9 +20,19 @@ fs_view:
 test('reads disks and mounts', () => {
   const { disks, mounts } = parse(good);
   expect(disks.map(({ name }) => name)).toEqual(['work', 'docs', 'scratch']);
+  const one = (disk: string, remote: string) => [{ disk, remote, priority: 0, isOptional: false }];
   expect(mounts.map(({ path, ...mount }) => ({ ...mount, path: path.text }))).toEqual([
-    { path: '/workspace', disk: 'work', remote: '/{uid}/{session_id}', isReadOnly: false, isOutput: true },
-    { path: '/docs', disk: 'docs', remote: '/', isReadOnly: true, isOutput: false },
+    { path: '/workspace', sources: one('work', '/{uid}/{session_id}'), isReadOnly: false, isOutput: true },
+    { path: '/docs', sources: one('docs', '/'), isReadOnly: true, isOutput: false },
+  ]);
+});
+
+test('reads a union, highest priority first', () => {
+  const union = '[{disk_name: docs, remote: "/{uid}", priority: 10, optional: true}, {disk_name: work, priority: 20}]';
+  const { mounts } = parse(withLine(9, `      - {mount: /docs, read_only: true, union: ${union}}`));
+  expect(mounts[1]?.sources).toEqual([
+    { disk: 'work', remote: '/', priority: 20, isOptional: false },
+    { disk: 'docs', remote: '/{uid}', priority: 10, isOptional: true },
   ]);
 });
 
@@ -43,22 +53,22 @@ test.each([
   ['text that is no YAML', 2, '  work: {kind: tree', /^view\.yaml:\d+: /],
   ['a disk twice', 4, '  work: {kind: memory}', 'view.yaml:4: Map keys must be unique.'],
   [
-    'a kind of later',
+    'a rest disk whose base URL holds a password',
     2,
-    '  work: {kind: rest, base_url: "https://x"}',
-    'view.yaml:2: the kind rest of disk work is not supported by this version: use one of tree, local, memory.',
+    '  work: {kind: rest, base_url: "https://user:password@x", auth: none}',
+    'view.yaml:2: disks.work.base_url: must not hold a user or password.',
   ],
   [
-    'an object store',
+    'an object store whose endpoint holds a password',
     2,
-    '  work: {kind: object, service: s3}',
-    'view.yaml:2: the kind object of disk work is not supported by this version: use one of tree, local, memory.',
+    '  work: {kind: object, service: s3, bucket: files, endpoint: "https://user:password@x"}',
+    'view.yaml:2: disks.work.endpoint: must not hold a user, password, query or fragment.',
   ],
   [
     'an unknown kind',
     2,
     '  work: {kind: ftp}',
-    'view.yaml:2: the kind ftp of disk work is not known: use one of tree, local, memory.',
+    'view.yaml:2: the kind ftp of disk work is not known: use one of tree, local, memory, rest, object.',
   ],
   ['a disk without a kind', 2, '  work: {}', /^view\.yaml:2: disks\.work\.kind: /],
   ['a disk that is none', 2, '  work: 7', /^view\.yaml:2: disks\.work: /],
@@ -97,10 +107,35 @@ test.each([
     /^view\.yaml:9: fs_view\.session\.mount_conf\.1\.readonly: Unrecognized key/,
   ],
   [
-    'a union',
+    'a union of one',
     9,
-    '      - {mount: /docs, union: [{disk_name: docs, priority: 1}]}',
-    'view.yaml:9: union is not supported by this version: name one disk with disk_name.',
+    '      - {mount: /docs, read_only: true, union: [{disk_name: docs, priority: 1}]}',
+    /^view\.yaml:9: fs_view\.session\.mount_conf\.1\.union: Too small/,
+  ],
+  [
+    'a union that can be written to',
+    9,
+    '      - {mount: /docs, union: [{disk_name: docs, priority: 1}, {disk_name: work, priority: 2}]}',
+    'view.yaml:9: nothing can be written to a union: give it read_only: true.',
+  ],
+  [
+    'a union beside a disk',
+    9,
+    '      - {mount: /docs, disk_name: docs, union: [{disk_name: docs, priority: 1}, {disk_name: work, priority: 2}]}',
+    'view.yaml:9: a mount has either disk_name or union.',
+  ],
+  ['a mount of nothing', 9, '      - {mount: /docs}', 'view.yaml:9: a mount has either disk_name or union.'],
+  [
+    'a priority twice',
+    9,
+    '      - {mount: /docs, read_only: true, union: [{disk_name: docs, priority: 1}, {disk_name: work, priority: 1}]}',
+    'view.yaml:9: the priority 1 is there twice.',
+  ],
+  [
+    'an unknown disk of a union',
+    9,
+    '      - {mount: /docs, read_only: true, union: [{disk_name: docs, priority: 1}, {disk_name: none, priority: 2}]}',
+    'view.yaml:9: the disk none is not among disks.',
   ],
   [
     'an unknown placeholder',

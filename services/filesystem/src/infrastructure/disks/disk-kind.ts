@@ -12,6 +12,8 @@ export interface DiskHost {
   readonly database: Database;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly ids: Pick<IdGenerator, 'traceId'>;
+  /** The value of a variable that the settings name in place of a secret; undefined when it is unset or empty. */
+  readonly secret: (variable: string) => string | undefined;
 }
 
 /** A disk that is open; `[Symbol.asyncDispose]` lets go of what it holds. */

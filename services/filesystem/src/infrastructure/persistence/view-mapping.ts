@@ -12,18 +12,34 @@ export interface ViewRow {
   readonly createTimeMs: number;
 }
 
+const storedSource = z.object({
+  disk: z.string(),
+  remote: z.string().transform((text) => VirtualPath.parse(text)),
+  priority: z.number().default(0),
+  isOptional: z.boolean().default(false),
+});
+
+const storedMount = z.object({
+  path: z.string().transform((text) => VirtualPath.parse(text)),
+  sources: z.tuple([storedSource], storedSource),
+  isReadOnly: z.boolean(),
+  isOutput: z.boolean(),
+});
+
+/** Views that were opened before there were unions have one disk a mount. */
 const storedMounts = z.array(
-  z.object({
-    path: z.string(),
-    disk: z.string(),
-    remote: z.string(),
-    isReadOnly: z.boolean(),
-    isOutput: z.boolean(),
-  }),
+  z.preprocess((mount) => {
+    const isOld = typeof mount === 'object' && mount !== null && 'disk' in mount;
+    return isOld ? { ...mount, sources: [mount] } : mount;
+  }, storedMount),
 );
 
 export function viewToRow({ id, uid, sessionId, mounts, createTimeMs }: SessionView): ViewRow {
-  const stored = mounts.map(({ path, remote, ...mount }) => ({ ...mount, path: path.text, remote: remote.text }));
+  const stored = mounts.map(({ path, sources, ...mount }) => ({
+    ...mount,
+    path: path.text,
+    sources: sources.map(({ remote, ...source }) => ({ ...source, remote: remote.text })),
+  }));
   return { id, uid, sessionId, mounts: JSON.stringify(stored), createTimeMs };
 }
 
@@ -32,11 +48,7 @@ export function viewFromRow({ id, uid, sessionId, mounts, createTimeMs }: ViewRo
     id: brandId<RunId>(id),
     uid: brandId<Uid>(uid),
     sessionId: brandId<SessionId>(sessionId),
-    mounts: storedMounts.parse(JSON.parse(mounts)).map(({ path, remote, ...mount }) => ({
-      ...mount,
-      path: VirtualPath.parse(path),
-      remote: VirtualPath.parse(remote),
-    })),
+    mounts: storedMounts.parse(JSON.parse(mounts)),
     createTimeMs,
   });
 }

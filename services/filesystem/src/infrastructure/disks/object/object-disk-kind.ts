@@ -1,0 +1,32 @@
+import { Operator } from 'opendal';
+import type { DiskKind } from '../disk-kind.ts';
+import { ObjectDisk } from './object-disk.ts';
+import { ObjectKeys } from './object-keys.ts';
+import { driverOptions, invalidSetting, objectSettings } from './object-settings.ts';
+import { ObjectStore } from './object-store.ts';
+
+/** How long a start waits for a store; one that takes longer is looked at when it is used. */
+const maxProbeMs = 10_000;
+
+/** `kind: object`: objects of a store whose keys begin with `root`. */
+export const objectDiskKind: DiskKind = {
+  kind: 'object',
+  settings: objectSettings.transform((settings) => async ({ name, ids, secret }) => {
+    const { service, root, timeout_ms: timeoutMs } = settings;
+    const operator = operatorOf(service, driverOptions(settings, secret));
+    const store = new ObjectStore({ name, operator, timeoutMs });
+    const disk = new ObjectDisk({ store, keys: new ObjectKeys(root), ids, probeTimeoutMs: maxProbeMs });
+    await disk.probe();
+    return disk;
+  }),
+};
+
+/** The driver's root stays the store's: it cuts keys at it without looking whether they begin with it. */
+function operatorOf(service: string, options: Record<string, string>): Operator {
+  try {
+    return new Operator(service, { ...options, root: '/' });
+  } catch {
+    // What the driver says may repeat what it was given.
+    throw invalidSetting(`${service} can not be used with these settings; s3 needs a region, here or in AWS_REGION`);
+  }
+}
