@@ -20,6 +20,8 @@ const stampFile = join(modules, '.spanwise-install');
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_config_/i.test(name)));
 env.PATH = [bin, env.PATH].filter(Boolean).join(delimiter);
 env.TURBO_TELEMETRY_DISABLED = '1';
+// What Node makes of the sources is kept: every process starts in about half the time.
+env.NODE_COMPILE_CACHE ??= join(modules, '.cache', 'compiled');
 
 function installIfStale() {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

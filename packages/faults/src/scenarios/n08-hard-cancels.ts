@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ServiceProcess } from '../cluster/service-process.ts';
 import { driverOf } from '../evidence/ownership.ts';
 import type { ScriptedTurn } from '../provider/run-script.ts';
 import { cancelRun } from './cancels.ts';
@@ -41,7 +42,7 @@ export const hardCancels: Scenario = {
 function turnsFor(obstacle: Obstacle): readonly ScriptedTurn[] {
   switch (obstacle) {
     case 'owner-frozen':
-      return [textFor(15_000)];
+      return [textFor(60_000)];
     case 'deaf-tool':
       return [{ ...textFor(100), tools: [{ name: 'stubborn', arguments: { ms: deafMs } }] }, textFor(100)];
     case 'model-stalled':
@@ -50,21 +51,11 @@ function turnsFor(obstacle: Obstacle): readonly ScriptedTurn[] {
 }
 
 async function cancelAgainst(context: ScenarioContext, run: LoadRun, obstacle: Obstacle): Promise<void> {
-  const { cluster, nemesis } = context;
   const runId = await run.runId;
   await sawOrDone(run, 'textDelta', 5);
   switch (obstacle) {
-    case 'owner-frozen': {
-      const driver = await driverOf(cluster, runId);
-      if (driver?.isReady === true && cluster.of('session').every(({ isReady, isFrozen }) => isReady && !isFrozen)) {
-        const freezing = nemesis.freeze(driver, cluster.timers.leaseMs * 2);
-        const other = cluster.of('session').findIndex(({ name }) => name !== driver.name);
-        await cancelRun(context, run, { replica: other, wait: true });
-        await freezing;
-        return;
-      }
-      break;
-    }
+    case 'owner-frozen':
+      return cancelWhileFrozen(context, run, runId);
     case 'deaf-tool':
       await sawOrDone(run, 'message', 2);
       await delay(300);
@@ -74,4 +65,21 @@ async function cancelAgainst(context: ScenarioContext, run: LoadRun, obstacle: O
       break;
   }
   await cancelRun(context, run, { wait: true });
+}
+
+/** Freezes the owner and asks the other replica, once no replica is frozen: a question to a frozen one waits with it. */
+async function cancelWhileFrozen(context: ScenarioContext, run: LoadRun, runId: string): Promise<void> {
+  const { cluster, nemesis, signal } = context;
+  const isWell = ({ isReady, isFrozen }: ServiceProcess) => isReady && !isFrozen;
+  for (;;) {
+    signal.throwIfAborted();
+    const driver = await driverOf(cluster, runId);
+    if (driver !== undefined && cluster.of('session').every(isWell)) {
+      const other = cluster.of('session').findIndex(({ name }) => name !== driver.name);
+      const freezing = nemesis.freeze(driver, cluster.timers.leaseMs * 2);
+      await cancelRun(context, run, { replica: other, wait: true });
+      return freezing;
+    }
+    await delay(100);
+  }
 }
