@@ -1,56 +1,27 @@
-import { SpanwiseClient } from '@spanwise/client';
+import type { SpanwiseClient } from '@spanwise/client';
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
-import { type DistributedStack, startDistributedStack } from '@spanwise/dev-stack';
-import {
-  dropDatabases,
-  mysqlServerUrl,
-  type OtlpReceiver,
-  type ScriptedModel,
-  startNats,
-  startOtlpReceiver,
-  startScriptedModel,
-  type ThrowawayServer,
-} from '@spanwise/testing';
+import { mysqlServerUrl, type OtlpReceiver, startOtlpReceiver } from '@spanwise/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answerText, follow, seqs } from './follow.ts';
-import { longText, testModel } from './scripts.ts';
+import { type ReplicaPair, startReplicaPair } from './replica-pair.ts';
+import { longText } from './scripts.ts';
 import { brokenRules } from './well-formed.ts';
 
 describe.skipIf(mysqlServerUrl === undefined)('two replicas on MySQL and NATS', () => {
-  const databasePrefix = `spanwise_e2e_${process.pid}_${Date.now().toString(36)}`;
-  let model: ScriptedModel;
-  let nats: ThrowawayServer | undefined;
   let collector: OtlpReceiver;
-  let stack: DistributedStack;
+  let pair: ReplicaPair;
   let here: SpanwiseClient;
   let there: SpanwiseClient;
 
   beforeAll(async () => {
-    [model, nats, collector] = await Promise.all([
-      startScriptedModel(testModel, { deltaMs: 5 }),
-      startNats(),
-      startOtlpReceiver(),
-    ]);
-    const env = {
-      SPANWISE_MODEL_BASE_URL: model.baseUrl,
-      OPENAI_API_KEY: 'none',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-      OTEL_BSP_SCHEDULE_DELAY: '100',
-      SPANWISE_LOG_LEVEL: 'error',
-    };
-    const databaseServerUrl = mysqlServerUrl ?? '';
-    stack = await startDistributedStack({ databaseServerUrl, databasePrefix, natsUrl: nats?.url ?? '', env });
-    [here, there] = stack.sessions.map(({ url }) => new SpanwiseClient({ baseUrl: url, uid: 'alice' })) as [
-      SpanwiseClient,
-      SpanwiseClient,
-    ];
+    collector = await startOtlpReceiver();
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '100' };
+    pair = await startReplicaPair({ name: 'e2e', deltaMs: 5, env });
+    ({ here, there } = pair);
   }, 90_000);
   afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    for (const each of [model, nats, collector]) {
-      await each?.[Symbol.asyncDispose]();
-    }
-    await dropDatabases(mysqlServerUrl ?? '', databasePrefix);
+    await pair[Symbol.asyncDispose]();
+    await collector[Symbol.asyncDispose]();
   }, 60_000);
 
   test('shows a run that one replica drives on the other, event for event', async () => {
@@ -112,7 +83,7 @@ describe.skipIf(mysqlServerUrl === undefined)('two replicas on MySQL and NATS', 
   });
 
   test('cancels through the poll while the broker is away', async () => {
-    await nats?.[Symbol.asyncDispose]();
+    await pair.stopBroker();
     const session = await here.createSession();
     const followed = follow(here, session.id, 'long');
     await followed.saw('textDelta');

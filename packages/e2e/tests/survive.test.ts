@@ -1,18 +1,12 @@
-import { SpanwiseClient } from '@spanwise/client';
+import type { SpanwiseClient } from '@spanwise/client';
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
 import { CancelResult, RunStatus, StopOutcome } from '@spanwise/contracts/spanwise/session/v1/session';
-import { type DistributedStack, startDistributedStack } from '@spanwise/dev-stack';
-import {
-  dropDatabases,
-  mysqlServerUrl,
-  type ScriptedModel,
-  startNats,
-  startScriptedModel,
-  type ThrowawayServer,
-} from '@spanwise/testing';
+import type { DistributedStack } from '@spanwise/dev-stack';
+import { mysqlServerUrl } from '@spanwise/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { answerText, follow, seqs } from './follow.ts';
-import { longText, testModel } from './scripts.ts';
+import { type ReplicaPair, startReplicaPair } from './replica-pair.ts';
+import { longText } from './scripts.ts';
 import { brokenRules } from './well-formed.ts';
 
 /** A fifth of the production timers. */
@@ -25,27 +19,14 @@ const timers = {
 };
 
 describe.skipIf(mysqlServerUrl === undefined)('a run on two replicas', () => {
-  const databasePrefix = `spanwise_survive_${process.pid}_${Date.now().toString(36)}`;
-  let model: ScriptedModel;
-  let nats: ThrowawayServer | undefined;
+  let pair: ReplicaPair;
   let stack: DistributedStack;
   let here: SpanwiseClient;
   let there: SpanwiseClient;
 
   beforeAll(async () => {
-    [model, nats] = await Promise.all([startScriptedModel(testModel, { deltaMs: 8 }), startNats()]);
-    const env = {
-      ...timers,
-      SPANWISE_MODEL_BASE_URL: model.baseUrl,
-      OPENAI_API_KEY: 'none',
-      SPANWISE_LOG_LEVEL: 'error',
-    };
-    const databaseServerUrl = mysqlServerUrl ?? '';
-    stack = await startDistributedStack({ databaseServerUrl, databasePrefix, natsUrl: nats?.url ?? '', env });
-    [here, there] = stack.sessions.map(({ url }) => new SpanwiseClient({ baseUrl: url, uid: 'alice' })) as [
-      SpanwiseClient,
-      SpanwiseClient,
-    ];
+    pair = await startReplicaPair({ name: 'survive', deltaMs: 8, env: timers });
+    ({ stack, here, there } = pair);
   }, 90_000);
   afterEach(async () => {
     // Each test begins with all processes.
@@ -53,12 +34,7 @@ describe.skipIf(mysqlServerUrl === undefined)('a run on two replicas', () => {
     const dead = processes.filter(({ child }) => child.exitCode !== null || child.signalCode !== null);
     await Promise.all(dead.map((process) => process.restart()));
   }, 60_000);
-  afterAll(async () => {
-    await stack[Symbol.asyncDispose]();
-    await model[Symbol.asyncDispose]();
-    await nats?.[Symbol.asyncDispose]();
-    await dropDatabases(mysqlServerUrl ?? '', databasePrefix);
-  }, 60_000);
+  afterAll(() => pair[Symbol.asyncDispose](), 60_000);
 
   const kill = (process: DistributedStack['sessions'][number] | undefined) => process?.child.kill('SIGKILL');
 

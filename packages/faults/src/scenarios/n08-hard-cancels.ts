@@ -26,7 +26,10 @@ export const hardCancels: Scenario = {
     const { sizes, outcome, history } = context;
     for (const obstacle of obstacles) {
       await runLoad(context, {
-        ...{ runs: Math.ceil(sizes.runs / obstacles.length), concurrency: 3, isMeantToComplete: () => false },
+        runs: Math.ceil(sizes.runs / obstacles.length),
+        // While one owner is frozen, no other run is to lose its own.
+        concurrency: obstacle === 'owner-frozen' ? 1 : 3,
+        isMeantToComplete: () => false,
         turns: () => turnsFor(obstacle),
         during: (run) => cancelAgainst(context, run, obstacle),
       });
@@ -71,7 +74,11 @@ async function cancelAgainst(context: ScenarioContext, run: LoadRun, obstacle: O
 async function cancelWhileFrozen(context: ScenarioContext, run: LoadRun, runId: string): Promise<void> {
   const { cluster, nemesis, signal } = context;
   const isWell = ({ isReady, isFrozen }: ServiceProcess) => isReady && !isFrozen;
-  for (;;) {
+  let isDone = false;
+  void run.done.finally(() => {
+    isDone = true;
+  });
+  while (!isDone) {
     signal.throwIfAborted();
     const driver = await driverOf(cluster, runId);
     if (driver !== undefined && cluster.of('session').every(isWell)) {
