@@ -39,6 +39,7 @@ import { TakeOver } from './application/take-over.ts';
 import { startWatchPolls } from './application/watch-polls.ts';
 import { WatchSession } from './application/watch-session.ts';
 import type { AuthConfig, SessionConfig } from './config.ts';
+import { AesTokenSeal } from './infrastructure/aes-token-seal.ts';
 import { toAgentError } from './infrastructure/agent-errors.ts';
 import { ConnectAgentRuntime } from './infrastructure/clients/connect-agent-runtime.ts';
 import { ConnectFences } from './infrastructure/clients/connect-fences.ts';
@@ -171,7 +172,7 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   });
   const hub = new SessionHub({}, catchUpReport(parts.logger));
   const spans = telemetrySpanExporter(telemetry);
-  const codec = protoMessageCodec;
+  const [codec, tokens] = [protoMessageCodec, new AesTokenSeal(config.tokenKeys)];
   const pageTokens = new HmacPageTokens(config.pageTokenKey);
   const signal = busCancelSignal(parts.bus);
   const onError = (error: unknown) => reports.pollFailed(error);
@@ -190,13 +191,13 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
     nextOwnerId: () => (drivers.isLeaving || !lease.isHeld ? undefined : lease.id),
     announceReleased: announceReleased({ instances, peers, reports, instanceId }),
   });
-  const drivers: RunDrivers = resources.use(new RunDrivers(driveRun));
+  const drivers: RunDrivers = resources.use(new RunDrivers(driveRun, tokens));
   const takeOver = new TakeOver({
     ...{ runs, drivers, reports, clock, instanceId, without },
     staleLeaseMs: config.leaseMs - 2 * config.leaseRenewMs,
   });
   const announceCancel = new AnnounceCancel({ runs, instances, drivers, takeOver, signal, peers, hub, reports });
-  const startRun = new StartRun({ runs, codec, spans, clock, ids, instanceId, drivers, announceCancel });
+  const startRun = new StartRun({ runs, codec, spans, clock, ids, instanceId, drivers, announceCancel, tokens });
   const cancelRun = new CancelRun({ sessions, runs, announceCancel, clock });
   const disconnects = resources.use(new Disconnects({ runs, onError }));
   const { cancelPollMs: ownRunsMs, takeOverMs } = config;

@@ -23,6 +23,7 @@ describe('settings', () => {
         cancelPollMs: 1000,
         logPollMs: 1000,
         testWithout: new Set(),
+        tokenKeys: [],
         telemetry: {},
         pageTokenKey: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
@@ -49,6 +50,7 @@ describe('settings', () => {
       ...{ SPANWISE_RETAIN_EVENTS: '0', SPANWISE_RETAIN_DAYS: '90', SPANWISE_RETAIN_EVERY_MS: '0' },
       ...{ SPANWISE_TOOL_HOST_URL: 'http://tools:7003', SPANWISE_FILESYSTEM_URL: 'http://files:7004' },
       ...{ SPANWISE_ADVERTISED_URL: 'http://session-1:7001', SPANWISE_LEASE_MS: '3000', SPANWISE_TAKE_OVER_MS: '400' },
+      SPANWISE_TOKEN_KEY: [1, 2].map((byte) => Buffer.alloc(32, byte).toString('base64')).join(','),
     });
     expect(config).toEqual({
       ...{ host: '0.0.0.0', port: 0, databaseUrl: 'mysql://db/spanwise', databasePoolSize: 3, sqliteSync: 'full' },
@@ -59,6 +61,7 @@ describe('settings', () => {
       ...{ advertisedUrl: 'http://session-1:7001', takeOverMs: 400 },
       ...{ leaseMs: 3000, leaseRenewMs: 600, selfFenceMs: 1800 },
       testWithout: new Set(),
+      tokenKeys: [Buffer.alloc(32, 1), Buffer.alloc(32, 2)],
       ...{ telemetry: { OTEL_TRACES_EXPORTER: 'otlp' } },
       auth: { kind: 'jwt', jwksUrl: jwt.SPANWISE_JWKS_URL, issuer: jwt.SPANWISE_JWT_ISSUER, audience: 'spanwise' },
     });
@@ -104,6 +107,14 @@ describe('settings', () => {
       expect(() => readSessionConfig({ ...jwt, [variable]: '' })).toThrow(
         expect.objectContaining({ facts: { variable } }),
       );
+    },
+  );
+
+  test.each(['short', Buffer.alloc(31).toString('base64'), `${Buffer.alloc(32).toString('base64')},x`])(
+    'SPANWISE_TOKEN_KEY can not be %s',
+    (text) => {
+      const refused = expect.objectContaining({ facts: { variable: 'SPANWISE_TOKEN_KEY' } });
+      expect(() => readSessionConfig({ SPANWISE_TOKEN_KEY: text })).toThrow(refused);
     },
   );
 

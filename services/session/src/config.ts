@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { badSetting, type Environment, EnvironmentReader } from '@spanwise/service-kit';
 import type { TelemetryEnvironment } from '@spanwise/telemetry';
 import { type RunGuard, runGuards } from './domain/run/guards.ts';
+import { tokenKeyBytes } from './infrastructure/aes-token-seal.ts';
 
 /** Settings of the session service. Read once; see README.md for each. */
 export interface SessionConfig {
@@ -24,6 +25,8 @@ export interface SessionConfig {
   readonly auth: AuthConfig;
   /** Signs page tokens; the same for all replicas. */
   readonly pageTokenKey: string;
+  /** Seal the tokens of users that are kept with their runs, the first one what is new; none = tokens are not kept. */
+  readonly tokenKeys: readonly Uint8Array[];
   readonly logLevel: string;
   /** Tool-host and filesystem, for fences and purges. */
   readonly toolHostUrl: string;
@@ -77,6 +80,7 @@ export function readSessionConfig(env: Environment = process.env): SessionConfig
     natsUrl: reader.text('SPANWISE_NATS_URL', ''),
     auth: readAuth(reader, host, env.NODE_ENV),
     pageTokenKey: reader.optional('SPANWISE_PAGE_TOKEN_KEY') ?? ownKey(isSqlite),
+    tokenKeys: readTokenKeys(reader),
     logLevel: reader.text('SPANWISE_LOG_LEVEL', 'info'),
     toolHostUrl: reader.url('SPANWISE_TOOL_HOST_URL', 'http://127.0.0.1:7003'),
     filesystemUrl: reader.url('SPANWISE_FILESYSTEM_URL', 'http://127.0.0.1:7004'),
@@ -133,6 +137,18 @@ function required(reader: EnvironmentReader, name: string): string {
     throw badSetting(name, 'must be set when SPANWISE_AUTH is jwt');
   }
   return value;
+}
+
+function readTokenKeys(reader: EnvironmentReader): readonly Uint8Array[] {
+  const name = 'SPANWISE_TOKEN_KEY';
+  const texts = (reader.optional(name) ?? '').split(',').filter(Boolean);
+  return texts.map((text) => {
+    const key = Buffer.from(text, 'base64');
+    if (key.length !== tokenKeyBytes || key.toString('base64') !== text) {
+      throw badSetting(name, `must be ${tokenKeyBytes} bytes in base64, or several with commas between them`);
+    }
+    return key;
+  });
 }
 
 /** A process with a database of its own may make a key for its lifetime; replicas that share one need the same. */

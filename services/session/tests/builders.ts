@@ -43,6 +43,7 @@ function beginning(session: Session, facts: Partial<Run> = {}): RunBeginning {
     lostAttempts: 0,
     spec: undefined,
     email: '',
+    sealedToken: '',
     remainingMs: undefined,
     wakeAtMs: undefined,
     options: {

@@ -162,6 +162,14 @@ export function runRepositoryContract(open: () => Promise<Repositories>): void {
     });
   });
 
+  test('keeps the sealed token of a run until it is over', async () => {
+    const { run, position } = await startedRun({ sealedToken: 'sealed' });
+    expect((await repositories.runs.find(run.sessionId, run.id))?.sealedToken).toBe('sealed');
+    await repositories.runs.beginFinishing(run.id, run.epoch, completed);
+    await repositories.runs.finish(finishOf(position, completed));
+    expect((await repositories.runs.find(run.sessionId, run.id))?.sealedToken).toBe('');
+  });
+
   test('finishes once: the same finish again is fine, another one is fenced', async () => {
     const { position } = await startedRun();
     await repositories.runs.beginFinishing(position.runId, position.epoch, completed);

@@ -125,11 +125,12 @@ describe('a run of a lost driver', () => {
     await world.takeOver.execute();
     await redispatched(world);
     expect(world.taken).toMatchObject([{ run: { ownerId: world.own.id }, reason: attemptReason.driverLost }]);
-    expect(world.runtime.last.dispatch).toMatchObject({ epoch: 2, results: [{ callId: 'c2' }], caller: { token: '' } });
+    expect(world.runtime.last.dispatch).toMatchObject({ epoch: 2, results: [{ callId: 'c2' }], caller: alice });
     expect(world.exported.map(({ span, end }) => [span.id, end.status])).toEqual([['00000000000000a1', 4]]);
-    expect(world.runtime.last.dispatch.caller.email).toBe(alice.email);
+    expect((await runOf(world, started))?.sealedToken).not.toContain(alice.token);
     world.runtime.last.fail();
     await settled();
+    expect((await runOf(world, started))?.sealedToken, 'kept no longer than needed').toBe('');
     const ends = said(world, started).filter((data) => data.case === 'toolResult');
     expect(ends.map((data) => data.value)).toMatchObject([{ callId: 'c2' }, { callId: 'c1', outcome: 5 }]);
   });

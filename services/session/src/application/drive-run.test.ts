@@ -48,6 +48,7 @@ describe('driving a run to its end', () => {
     expect(executor.acks).toEqual([{ index: 1n, isCancelRequested: false }]);
     expect(await world.runs.find(sessionId, run.id)).toEqual({
       ...run,
+      sealedToken: '',
       status: 'COMPLETED',
       ownerId: undefined,
       terminalSeq: 9,

@@ -3,6 +3,7 @@ import type { ClaimedRun, StartedRun } from '../domain/run/run-repository.ts';
 import type { DriveRun } from './drive-run.ts';
 import type { DriveSignals } from './drive-signals.ts';
 import type { Caller } from './ports/caller.ts';
+import type { TokenSeal } from './ports/token-seal.ts';
 
 interface Driven {
   readonly cancel: AbortController;
@@ -12,13 +13,15 @@ interface Driven {
 /** The runs that this process drives. */
 export class RunDrivers implements AsyncDisposable {
   readonly #driveRun: DriveRun;
+  readonly #tokens: TokenSeal;
   readonly #driven = new Map<RunId, Driven>();
   readonly #leave = new AbortController();
   #lost = new AbortController();
   #leaveGraceMs = 0;
 
-  constructor(driveRun: DriveRun) {
+  constructor(driveRun: DriveRun, tokens: TokenSeal) {
     this.#driveRun = driveRun;
+    this.#tokens = tokens;
   }
 
   /** Drives a run until it is over or given up, then the one that follows it in its session; does not wait for that. */
@@ -35,8 +38,9 @@ export class RunDrivers implements AsyncDisposable {
       leaveGraceMs: () => this.#leaveGraceMs,
       lost: this.#lost.signal,
     };
-    // Runs that nobody's request has brought here go without the user's token.
-    const identity = caller ?? { uid: taken.uid, email: taken.run.email, token: '' };
+    const { email, sealedToken } = taken.run;
+    // Runs that nobody's request has brought here go with what was kept of their user.
+    const identity = caller ?? { uid: taken.uid, email, token: this.#tokens.open(sealedToken, id) };
     const done = this.#driveRun.execute(taken, identity, signals).then((next) => {
       this.#driven.delete(id);
       if (next !== undefined) {

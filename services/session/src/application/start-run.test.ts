@@ -54,6 +54,7 @@ describe('starting a run', () => {
         lostAttempts: 0,
         spec: undefined,
         email: alice.email,
+        sealedToken: run.sealedToken,
         remainingMs: undefined,
         wakeAtMs: undefined,
         createdAtMs: nowMs,
@@ -178,7 +179,12 @@ describe('starting a run', () => {
     first.executor.finish();
     await settled();
     const { dispatch } = world.runtime.last;
-    expect(dispatch).toMatchObject({ runId: queued.id, epoch: 2, attempt: 1, caller: { uid: 'alice', token: '' } });
+    expect(dispatch).toMatchObject({
+      runId: queued.id,
+      epoch: 2,
+      attempt: 1,
+      caller: { uid: 'alice', token: alice.token },
+    });
     expect((await Array.fromAsync(dispatch.history)).flat()).toHaveLength(3);
     world.runtime.last.finish();
     await settled();

@@ -9,6 +9,7 @@ import { beginRun } from './begin-run.ts';
 import type { Caller } from './ports/caller.ts';
 import type { MessageCodec } from './ports/message-codec.ts';
 import type { SpanExporter } from './ports/span-exporter.ts';
+import type { TokenSeal } from './ports/token-seal.ts';
 import type { RunDrivers } from './run-drivers.ts';
 import { throughOutage } from './through-outage.ts';
 
@@ -34,6 +35,7 @@ export interface StartRunDeps {
   readonly instanceId: () => string;
   /** Tells whoever drives a run that its cancel was requested. */
   readonly announceCancel: AnnounceCancel;
+  readonly tokens: TokenSeal;
 }
 
 /** Tokens of a text, estimated: four bytes each. Exact counts depend on the model. */
@@ -83,7 +85,7 @@ export class StartRun {
   }
 
   async #make({ caller, sessionId, input, options, ...request }: StartRunRequest): Promise<MadeRun> {
-    const { ids, spans, clock } = this.#deps;
+    const { ids, spans, clock, tokens } = this.#deps;
     const runId = brandId<RunId>(ids.uuid());
     const traceId = ids.traceId();
     const run: Run = {
@@ -99,6 +101,7 @@ export class StartRun {
       options,
       spec: undefined,
       email: caller.email,
+      sealedToken: tokens.seal(caller.token, runId),
       span: { span: { id: ids.spanId(), par: '' }, traceId, traceFlags: spans.traceFlags(traceId) },
       startSeq: 0,
       terminalSeq: 0,

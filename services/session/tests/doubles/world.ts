@@ -18,6 +18,7 @@ import type { EventLog } from '../../src/domain/event/event-log.ts';
 import type { ClosedSpan } from '../../src/domain/run/open-work.ts';
 import { isOver, type Run, type RunOptions } from '../../src/domain/run/run.ts';
 import type { RunRepository } from '../../src/domain/run/run-repository.ts';
+import { AesTokenSeal, tokenKeyBytes } from '../../src/infrastructure/aes-token-seal.ts';
 import { protoMessageCodec } from '../../src/infrastructure/codec/proto-message-codec.ts';
 import { HmacPageTokens } from '../../src/infrastructure/hmac-page-tokens.ts';
 import { InMemoryEventLog, InMemoryLlmContext } from '../../src/infrastructure/persistence/in-memory-event-log.ts';
@@ -84,6 +85,7 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
   const instances = new InMemoryInstanceRepository(store);
   const interrupts = new InMemoryInterruptRepository(store);
   const codec = protoMessageCodec;
+  const tokens = new AesTokenSeal([new Uint8Array(tokenKeyBytes)]);
   const pageTokens = new HmacPageTokens('key of the test');
   const exported: ClosedSpan[] = [];
   const lost: { readonly run: Run; readonly error: unknown }[] = [];
@@ -106,12 +108,12 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
     instanceId: () => own.id,
     announceReleased: (run) => void released.push(run),
   });
-  const drivers: RunDrivers = new RunDrivers(driveRun);
+  const drivers: RunDrivers = new RunDrivers(driveRun, tokens);
   const takeOver = new TakeOver({ ...{ runs, drivers, reports, clock }, staleLeaseMs: 9000, instanceId: () => own.id });
   const peers = { notifyCancel: async () => false };
   const announceCancel = new AnnounceCancel({ runs, instances, drivers, takeOver, signal, peers, hub, reports });
   const startRun = new StartRun({
-    ...{ runs, codec, spans, clock, ids, drivers, announceCancel },
+    ...{ runs, codec, spans, clock, ids, drivers, announceCancel, tokens },
     instanceId: () => own.id,
   });
   const cancelRun = new CancelRun({ sessions, runs, announceCancel, clock });

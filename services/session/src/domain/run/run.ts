@@ -77,6 +77,8 @@ export interface Run {
   readonly spec: Uint8Array | undefined;
   /** The user's address, for dispatches that no request of the user makes; empty when not known. */
   readonly email: string;
+  /** The user's token for the same, sealed; empty when it is not kept, and once the run is over. */
+  readonly sealedToken: string;
   /** Its root span. */
   readonly span: ExecSpanContext;
   /** Seq of RUN_START; 0 while it is queued. */

@@ -218,8 +218,8 @@ export class InMemoryRunRepository implements RunRepository {
       if (run === undefined || run.epoch !== epoch || !mayEnd(run, ending)) {
         throw fenced();
       }
-      const status = ending.status;
-      this.#store.runs.set(runId, { ...run, status, ownerId: undefined, terminalSeq, ending, endedAtMs: nowMs });
+      const over = { status: ending.status, ownerId: undefined, sealedToken: '' } as const;
+      this.#store.runs.set(runId, { ...run, ...over, terminalSeq, ending, endedAtMs: nowMs });
       entry.session = { ...entry.session, status: 'IDLE', activeRunId: undefined };
       next = entry;
     });

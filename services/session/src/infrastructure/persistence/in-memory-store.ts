@@ -108,5 +108,6 @@ export function expiryOf({ expireTime }: Interrupt): number {
 /** A run that was cancelled before it began. */
 export function dequeued(run: Run, cancelReason: string, nowMs: number): Run {
   const ending = { status: 'CANCELLED', finishReason: finishReason.cancelled, usage: undefined } as const;
-  return { ...run, status: 'CANCELLED', ending, cancelRequestedAtMs: nowMs, cancelReason, endedAtMs: nowMs };
+  const over = { status: 'CANCELLED', ending, sealedToken: '' } as const;
+  return { ...run, ...over, cancelRequestedAtMs: nowMs, cancelReason, endedAtMs: nowMs };
 }

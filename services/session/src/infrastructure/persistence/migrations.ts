@@ -8,6 +8,7 @@ export const migrations: readonly NamedMigration[] = [
     ...instances(types),
     ...interrupts(types),
   ]),
+  defineMigration('0003-sealed-tokens', ({ text }) => [`alter table runs add column sealed_token ${text}`]),
 ];
 
 function sessions({ id, key, text, integer, tableOptions }: ColumnTypes): readonly string[] {

@@ -35,6 +35,7 @@ export function runFromRecord(record: RunRecord): Run {
     options: decodeOptions(record.options),
     spec: record.spec ?? undefined,
     email: record.email ?? '',
+    sealedToken: record.sealedToken ?? '',
     span: {
       span: { id: record.spanId, par: '' },
       traceId: record.traceId,

@@ -39,6 +39,7 @@ export const RunRecord = defineEntity({
     options: p.text(),
     spec: p.blob().nullable(),
     email: p.string().nullable(),
+    sealedToken: p.text().nullable(),
     spanId: p.string(),
     traceId: p.string(),
     traceFlags: p.bigint('number'),

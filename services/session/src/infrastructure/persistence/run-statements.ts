@@ -53,7 +53,7 @@ export const lockBusySession = `update sessions set updated_at = ?
 export const enterQueue = 'update sessions set queued = queued + 1 where id = ?';
 export const leaveQueue = 'update sessions set queued = queued - 1 where id = ? and queued > 0';
 
-const dequeued = `update runs set status = 'CANCELLED', cancel_requested_at = ?, cancel_reason = ?, ending = ?, ended_at = ?,
+const dequeued = `update runs set status = 'CANCELLED', sealed_token = null, cancel_requested_at = ?, cancel_reason = ?, ending = ?, ended_at = ?,
     input = null, queue_no = null`;
 export const dequeueRun = `${dequeued} where id = ? and session_id = ? and status = 'QUEUED'`;
 export const dequeueAll = `${dequeued} where session_id = ? and status = 'QUEUED'`;
@@ -106,7 +106,7 @@ export const beginFinishing = `update runs set status = 'FINISHING', ending = ?
 /** Ends a run. A cancelled one needs the flag, a completed one went through FINISHING. Guards: onlyTheFlagCancels. */
 export function endRun(status: RunStatus): string {
   const flag = status === 'CANCELLED' ? ' and cancel_requested_at is not null' : '';
-  return `update runs set status = '${status}', owner_id = null, terminal_seq = ?, ending = ?, ended_at = ?
+  return `update runs set status = '${status}', owner_id = null, sealed_token = null, terminal_seq = ?, ending = ?, ended_at = ?
     where id = ? and epoch = ?${flag} and status in (${list(runStatusesBefore(status))})`;
 }
 
@@ -128,6 +128,7 @@ export const runColumns = [
   'deadline_at',
   'created_at',
   'email',
+  'sealed_token',
   'progress_seq',
   'claimed_at',
   'queue_no',
@@ -154,6 +155,7 @@ export function runValues(run: Run, progressSeq: number, queue?: { readonly no: 
     run.deadlineAtMs ?? null,
     run.createdAtMs,
     run.email,
+    run.sealedToken,
     progressSeq,
     run.createdAtMs,
     queue?.no ?? null,
