@@ -75,6 +75,7 @@ export class PlayedScenarios {
     [...this.#outcomes.values()][0]?.unmet.push(...broken);
     this.#clients.forEach((client) => client[Symbol.dispose]());
     this.#cluster.links.matching(/^client/).forEach((link) => link.cut());
+    this.#provider.closeIdle();
     await delay(afterClientsMs, undefined, { signal }).catch(() => undefined);
     const rows = await readDatabase(this.#cluster.databaseServerUrl);
     return {

@@ -5,11 +5,11 @@ import { MySqlDriver, MikroORM as MySqlOrm } from '@mikro-orm/mysql';
 import { type AbstractSqlDriver, MikroORM, type Options, type SqlEntityManager, SqliteDriver } from '@mikro-orm/sql';
 import { DomainError } from '@spanwise/kernel';
 import { MysqlDialect } from 'kysely';
-import { type Connection, createPool } from 'mysql2';
 import { type Database, firstRow } from './database.ts';
 import { databaseUnavailable, isConnectionLost, toldError } from './database-errors.ts';
 import type { NamedMigration } from './migration.ts';
-import { MySqlDatabase, statementTimeoutMs } from './mysql-database.ts';
+import { MySqlDatabase } from './mysql-database.ts';
+import { openMySqlPool } from './mysql-pool.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 import { SharedSqliteDialect } from './sqlite-dialect.ts';
 
@@ -29,6 +29,11 @@ export interface OpenOptions {
 /** A database with both ways in: prepared SQL for what is hot, MikroORM for the rest. */
 export interface OpenDatabase extends AsyncDisposable {
   readonly sql: Database;
+  /**
+   * The same for what must not wait behind all else, such as leases and health: with MySQL it has connections of its own.
+   * Few and short statements only.
+   */
+  readonly urgent: Database;
   /** A unit of work of MikroORM. Throws DATABASE_UNAVAILABLE when the database can not be reached or does not answer. */
   orm<Result>(work: (em: SqlEntityManager) => Promise<Result>): Promise<Result>;
   /** Brings the schema up to date under a lock: several processes may call it at once. Answers what was done. */
@@ -36,6 +41,8 @@ export interface OpenDatabase extends AsyncDisposable {
   /** Resolves when the database answers and its schema is up to date. */
   checkReady(): Promise<void>;
 }
+
+const urgentConnections = 2;
 
 /** Opens a database. It does not have to be reachable yet, but MySQL's must exist. */
 export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> {
@@ -62,31 +69,14 @@ async function openSqlite(options: OpenOptions): Promise<OpenDatabase> {
       guard.close();
     }
   };
-  return opened(options, orm, sqlite, lock, () => sqlite.close());
+  return opened(options, orm, { sql: sqlite, urgent: sqlite }, lock, () => sqlite.close());
 }
 
 async function openMySql(options: OpenOptions): Promise<OpenDatabase> {
-  const callbackPool = createPool({
-    uri: options.url,
-    charset: 'utf8mb4_bin',
-    connectionLimit: options.poolSize ?? 10,
-    connectTimeout: 5_000,
-    enableKeepAlive: true,
-    maxPreparedStatements: 500,
-    supportBigNumbers: true,
-    dateStrings: true,
-  });
   // Migrations may take as long as they need: the server would finish a statement that is given up.
   const limit = { isOn: true };
-  callbackPool.on('connection', (connection) => {
-    limitQueries(connection, limit);
-    // Each statement then sees what others have committed: the guards rely on it.
-    connection.query('set session transaction isolation level read committed', [], (error) => {
-      if (error !== null) {
-        connection.destroy();
-      }
-    });
-  });
+  const callbackPool = openMySqlPool(options.url, options.poolSize ?? 10, limit);
+  const urgentPool = openMySqlPool(options.url, urgentConnections, limit).promise();
   const pool = callbackPool.promise();
   const orm = await MySqlOrm.init({
     ...shared(options),
@@ -115,27 +105,11 @@ async function openMySql(options: OpenOptions): Promise<OpenDatabase> {
     }
   };
   // Closing the ORM closes the pool, but only once the ORM has used it; a second end is refused.
-  const close = () => pool.end().catch(() => undefined);
-  return opened(options, orm, new MySqlDatabase(pool), lock, close);
-}
-
-/**
- * Gives the queries of the ORM a limit, and closes a connection that does not keep it: mysql2 itself would wait for ever,
- * and go on with the connection.
- */
-function limitQueries(connection: Connection, limit: { readonly isOn: boolean }): void {
-  const query = connection.query.bind(connection) as (...input: unknown[]) => unknown;
-  connection.query = ((sql: unknown, values: unknown, callback: unknown) => {
-    if (!limit.isOn || typeof sql !== 'string' || typeof callback !== 'function') {
-      return query(sql, values, callback);
-    }
-    return query({ sql, values, timeout: statementTimeoutMs }, (error: unknown, ...answer: unknown[]) => {
-      if (error instanceof Error && isConnectionLost(error)) {
-        connection.destroy();
-      }
-      callback(error, ...answer);
-    });
-  }) as Connection['query'];
+  const close = async () => {
+    await Promise.all([pool, urgentPool].map((each) => each.end().catch(() => undefined)));
+  };
+  const databases = { sql: new MySqlDatabase(pool), urgent: new MySqlDatabase(urgentPool) };
+  return opened(options, orm, databases, lock, close);
 }
 
 function shared({ entities, migrations, service }: OpenOptions) {
@@ -159,13 +133,13 @@ function shared({ entities, migrations, service }: OpenOptions) {
 function opened<Driver extends AbstractSqlDriver>(
   { migrations, service }: OpenOptions,
   orm: MikroORM<Driver>,
-  sql: Database,
+  { sql, urgent }: Pick<OpenDatabase, 'sql' | 'urgent'>,
   underLock: (migrate: () => Promise<readonly string[]>) => Promise<readonly string[]>,
   close: () => void | Promise<void>,
 ): OpenDatabase {
   const last = migrations.at(-1)?.name ?? '';
   return {
-    sql,
+    ...{ sql, urgent },
     async orm(work) {
       try {
         return await work(orm.em.fork());
@@ -175,7 +149,7 @@ function opened<Driver extends AbstractSqlDriver>(
     },
     migrate: () => underLock(async () => (await orm.migrator.up()).map(({ name }) => name)),
     async checkReady() {
-      const done = await firstRow(sql, `select name from ${service}_migrations where name = ?`, [last]);
+      const done = await firstRow(urgent, `select name from ${service}_migrations where name = ?`, [last]);
       if (done === undefined) {
         throw new DomainError('unavailable', 'DATABASE_UNAVAILABLE', 'The schema is out of date: run the migrations.');
       }

@@ -246,7 +246,7 @@ function storesOf(database: OpenDatabase, clock: Clock, options: StoreOptions) {
     sessions: new MikroOrmSessionRepository(database),
     runs: new MikroOrmRunRepository(database, options),
     interrupts: new SqlInterruptRepository(database.sql),
-    instances: new SqlInstanceRepository(database.sql),
+    instances: new SqlInstanceRepository(database.urgent),
     log: new SqlEventLog(database.sql, clock, options),
     context: new SqlLlmContext(database.sql),
   };

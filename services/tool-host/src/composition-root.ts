@@ -127,7 +127,7 @@ interface Parts {
 function wire(config: ToolHostConfig, overrides: ToolHostOverrides, parts: Parts) {
   const { database, peers, logger, clock, ids } = parts;
   const { leaseMs, leaseRenewMs: renewMs, isAlone, stopMs, askExpiryMs } = config;
-  const instances = new SqlInstanceRepository(database.sql);
+  const instances = new SqlInstanceRepository(database.urgent);
   const ledger = new SqlLedger(database.sql);
   const live = new LiveCalls();
   const records = new CallRecords({

@@ -12,6 +12,8 @@ export interface ScriptedProvider extends AsyncDisposable {
   readonly log: ProviderLog;
   /** Called for every fault that it really shows. */
   onFault: (fault: ProviderFault, script: string) => void;
+  /** Lets go of the connections that callers keep for later: what is then left belongs to something that goes on. */
+  closeIdle(): void;
 }
 
 /** Serves the chat completions protocol on loopback. The same script always gets the same answers. */
@@ -26,6 +28,7 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
     baseUrl: '',
     log,
     onFault: () => undefined,
+    closeIdle: () => server.closeIdleConnections(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -73,8 +73,9 @@ export class MikroOrmRunRepository implements RunRepository {
   }
 
   async requestCancel(sessionId: SessionId, runId: RunId, reason: string, nowMs: number): Promise<CancelOutcome> {
-    const { sql } = this.#database;
-    if ((await sql.run(statements.requestCancel, [nowMs, reason, runId, sessionId])) === 1) {
+    // A cancel does not wait behind what it is to stop.
+    const { urgent } = this.#database;
+    if ((await urgent.run(statements.requestCancel, [nowMs, reason, runId, sessionId])) === 1) {
       return 'accepted';
     }
     const run = await this.find(sessionId, runId);
@@ -113,7 +114,7 @@ export class MikroOrmRunRepository implements RunRepository {
 
   async ownedBy(ownerId: string): Promise<readonly OwnedRun[]> {
     type Row = { readonly id: string; readonly epoch: number; readonly cancel_requested_at: number | null };
-    const rows = await this.#database.sql.all<Row>(statements.ownedRuns, [ownerId]);
+    const rows = await this.#database.urgent.all<Row>(statements.ownedRuns, [ownerId]);
     return rows.map(({ id, epoch, cancel_requested_at }) => ({
       runId: brandId<RunId>(id),
       epoch,
