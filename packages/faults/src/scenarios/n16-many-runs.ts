@@ -28,7 +28,7 @@ export const manyRuns: Scenario = {
       }
     })();
     // Many at the same time, not much at a time: what is looked at is who waits behind whom.
-    const turns = () => [{ text: 100, delayMs: 400 }];
+    const turns = () => [{ text: 400, delayMs: 400 }];
     const cancelled = Math.ceil(sizes.runs / 10);
     await Promise.all([
       runLoad(context, { runs: sizes.runs - cancelled, concurrency: sizes.runs, turns }),
@@ -53,6 +53,6 @@ export const manyRuns: Scenario = {
 
 async function cancelLater(context: ScenarioContext, run: LoadRun, random: Random): Promise<void> {
   await run.runId;
-  await delay(random.between(10_000, 25_000));
+  await delay(random.between(15_000, 30_000));
   await cancelRun(context, run, { wait: true });
 }
