@@ -1,4 +1,5 @@
-// Bundles services into one file each, services/<name>/dist/main.mjs, which is what their images run:
+// Bundles services into one file each, services/<name>/dist/main.mjs, with native code beside it where a service has some.
+// It is what their images run:
 //
 //   node scripts/bundle.mjs session [agent-runtime …]
 //
@@ -17,8 +18,11 @@ const banner = [
   "import { createRequire as createBundleRequire } from 'node:module';",
   'const require = createBundleRequire(import.meta.url);',
 ].join('\n');
-/** Imports that stay as they are though nobody installs them: MikroORM tries this one and does without it. */
-const optional = new Set(['dataloader']);
+/**
+ * Imports that stay as they are though nobody installs them. MikroORM tries the first and does without it; opendal looks for
+ * the native code of every platform, and that of this one is beside the bundle.
+ */
+const optional = [/^dataloader$/, /^@opendal\/lib-/, /^\.\/opendal\.[\w-]+\.(?:node|cjs)$/];
 
 async function bundle(service) {
   const folder = join(root, 'services', service);
@@ -33,16 +37,21 @@ async function bundle(service) {
     outfile,
     bundle: true,
     platform: 'node',
+    // Native code can not be part of a file of JavaScript: it is put beside it.
+    loader: { '.node': 'copy' },
+    assetNames: '[name]',
     target: 'node26',
     format: 'esm',
     // Names of classes are looked at: migrations tell MySQL by the name of its platform's.
     keepNames: true,
     banner: { js: banner },
+    define: { __filename: 'import.meta.filename', __dirname: 'import.meta.dirname' },
     metafile: true,
     logLevel: 'warning',
   });
-  const [output] = Object.values(metafile.outputs);
-  const missing = output.imports.filter(({ path }) => !isBuiltin(path) && !optional.has(path)).map(({ path }) => path);
+  const output = metafile.outputs[relative(root, outfile)];
+  const isThere = ({ path }) => isBuiltin(path) || path in metafile.outputs || optional.some((each) => each.test(path));
+  const missing = output.imports.filter((each) => !isThere(each)).map(({ path }) => path);
   if (missing.length > 0) {
     throw new Error(`The bundle of ${service} would need at run time: ${missing.join(', ')}`);
   }

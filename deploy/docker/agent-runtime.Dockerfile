@@ -15,7 +15,7 @@ ENV NODE_ENV=production SPANWISE_HOST=0.0.0.0 SPANWISE_PORT=7002
 WORKDIR /app
 COPY deploy/docker/healthcheck.mjs ./
 COPY services/agent-runtime/agents agents/
-COPY --from=build /src/services/agent-runtime/dist/main.mjs dist/
+COPY --from=build /src/services/agent-runtime/dist/ dist/
 # The image's own user "node", by number, so that a cluster can tell that it is not root.
 USER 1000
 EXPOSE 7002

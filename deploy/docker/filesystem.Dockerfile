@@ -16,7 +16,7 @@ WORKDIR /app
 COPY deploy/docker/healthcheck.mjs ./
 COPY services/filesystem/fs-view.yaml ./
 COPY services/filesystem/library library/
-COPY --from=build /src/services/filesystem/dist/main.mjs dist/
+COPY --from=build /src/services/filesystem/dist/ dist/
 # The image's own user "node", by number, so that a cluster can tell that it is not root.
 USER 1000
 EXPOSE 7004

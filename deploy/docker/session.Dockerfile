@@ -14,7 +14,7 @@ FROM node:26.10.0-bookworm-slim
 ENV NODE_ENV=production SPANWISE_HOST=0.0.0.0 SPANWISE_PORT=7001
 WORKDIR /app
 COPY deploy/docker/healthcheck.mjs ./
-COPY --from=build /src/services/session/dist/main.mjs dist/
+COPY --from=build /src/services/session/dist/ dist/
 # The image's own user "node", by number, so that a cluster can tell that it is not root.
 USER 1000
 EXPOSE 7001

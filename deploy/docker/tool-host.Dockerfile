@@ -14,7 +14,7 @@ FROM node:26.10.0-bookworm-slim
 ENV NODE_ENV=production SPANWISE_HOST=0.0.0.0 SPANWISE_PORT=7003
 WORKDIR /app
 COPY deploy/docker/healthcheck.mjs ./
-COPY --from=build /src/services/tool-host/dist/main.mjs dist/
+COPY --from=build /src/services/tool-host/dist/ dist/
 # The image's own user "node", by number, so that a cluster can tell that it is not root.
 USER 1000
 EXPOSE 7003

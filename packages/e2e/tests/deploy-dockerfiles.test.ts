@@ -57,7 +57,7 @@ describe.each(services)('the Dockerfile of %s', (service) => {
     expect(paths.filter((path) => !existsSync(join(root, path)) || !isSent(path))).toEqual([]);
     const bundled = copiesOf(image).filter(({ isOfContext }) => !isOfContext);
     expect(bundled).toEqual([
-      { isOfContext: false, sources: [`/src/services/${service}/dist/main.mjs`], target: 'dist/' },
+      { isOfContext: false, sources: [`/src/services/${service}/dist/`], target: 'dist/' },
     ]);
   });
 

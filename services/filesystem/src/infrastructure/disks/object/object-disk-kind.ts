@@ -1,4 +1,4 @@
-import { Operator } from 'opendal';
+import type { Operator } from 'opendal';
 import type { DiskKind } from '../disk-kind.ts';
 import { ObjectDisk } from './object-disk.ts';
 import { ObjectKeys } from './object-keys.ts';
@@ -13,7 +13,7 @@ export const objectDiskKind: DiskKind = {
   kind: 'object',
   settings: objectSettings.transform((settings) => async ({ name, ids, secret }) => {
     const { service, root, timeout_ms: timeoutMs } = settings;
-    const operator = operatorOf(service, driverOptions(settings, secret));
+    const operator = await operatorOf(service, driverOptions(settings, secret), timeoutMs);
     const store = new ObjectStore({ name, operator, timeoutMs });
     const disk = new ObjectDisk({ store, keys: new ObjectKeys(root), ids, probeTimeoutMs: maxProbeMs });
     await disk.probe();
@@ -21,10 +21,17 @@ export const objectDiskKind: DiskKind = {
   }),
 };
 
-/** The driver's root stays the store's: it cuts keys at it without looking whether they begin with it. */
-function operatorOf(service: string, options: Record<string, string>): Operator {
+/**
+ * The driver is 40 MB of native code, which only those load who have such a disk. Its root stays the store's: it cuts keys at
+ * it without looking whether they begin with it.
+ */
+async function operatorOf(service: string, options: Record<string, string>, timeoutMs: number): Promise<Operator> {
+  const driver = await import('opendal');
+  const timeouts = new driver.TimeoutLayer();
+  timeouts.timeout = timeoutMs;
+  timeouts.ioTimeout = timeoutMs;
   try {
-    return new Operator(service, { ...options, root: '/' });
+    return new driver.Operator(service, { ...options, root: '/' }).layer(timeouts.build());
   } catch {
     // What the driver says may repeat what it was given.
     throw invalidSetting(`${service} can not be used with these settings; s3 needs a region, here or in AWS_REGION`);

@@ -1,4 +1,4 @@
-import { type Lister, type Operator, TimeoutLayer } from 'opendal';
+import type { Lister, Operator } from 'opendal';
 import { diskUnavailable, diskUnsupported } from '../../../domain/disk/disk-errors.ts';
 import type { ByteRange } from '../../../domain/disk/file-store.ts';
 import type { VirtualPath } from '../../../domain/path/virtual-path.ts';
@@ -10,6 +10,7 @@ import { hashMetadata, type ListedObject, listedOf, objectOf, type StoredObject 
 export interface ObjectStoreDeps {
   /** Name of the disk. */
   readonly name: string;
+  /** With limits of its own. */
   readonly operator: Operator;
   /** Milliseconds for one request. */
   readonly timeoutMs: number;
@@ -55,9 +56,6 @@ export class ObjectStore {
   readonly #timeoutMs: number;
 
   constructor({ name, operator, timeoutMs }: ObjectStoreDeps) {
-    const timeouts = new TimeoutLayer();
-    timeouts.timeout = timeoutMs;
-    timeouts.ioTimeout = timeoutMs;
     const claimed = operator.capability();
     this.name = name;
     this.isPaged = claimed.listWithLimit && claimed.listWithStartAfter;
@@ -66,7 +64,7 @@ export class ObjectStore {
       ifMatch: claimed.writeWithIfMatch,
       readsIfMatch: claimed.readWithIfMatch,
     };
-    this.#operator = operator.layer(timeouts.build());
+    this.#operator = operator;
     this.#timeoutMs = timeoutMs;
     this.#slots = new StoreSlots({ name, slots, timeoutMs });
   }
