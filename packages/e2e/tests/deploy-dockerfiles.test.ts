@@ -56,9 +56,7 @@ describe.each(services)('the Dockerfile of %s', (service) => {
     const paths = sources.flatMap((copy) => copy.sources).filter((path) => path !== '.');
     expect(paths.filter((path) => !existsSync(join(root, path)) || !isSent(path))).toEqual([]);
     const bundled = copiesOf(image).filter(({ isOfContext }) => !isOfContext);
-    expect(bundled).toEqual([
-      { isOfContext: false, sources: [`/src/services/${service}/dist/`], target: 'dist/' },
-    ]);
+    expect(bundled).toEqual([{ isOfContext: false, sources: [`/src/services/${service}/dist/`], target: 'dist/' }]);
   });
 
   test('differs from the others in name, port and configuration only', () => {
