@@ -30,7 +30,7 @@ function described({ paths }: Description): string[] {
 test('is described as OpenAPI 3.1 whose references lead somewhere', async () => {
   const { text, api } = await description();
   expect(api.openapi).toMatch(/^3\.1\./);
-  const references = [...text.matchAll(/\$ref: '#\/([^']+)'/g)].map(([, to = '']) => to);
+  const references = [...text.matchAll(/\$ref: ["']#\/([^"']+)["']/g)].map(([, to = '']) => to);
   expect(references.length).toBeGreaterThan(50);
   const leadsNowhere = references.filter((to) => {
     const found = to

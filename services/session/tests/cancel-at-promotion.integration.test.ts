@@ -36,7 +36,7 @@ test('accepts the cancel of a run that leaves the queue at this moment', async (
       };
     },
   });
-  const racing = new MikroOrmRunRepository({ ...database, sql });
+  const racing = new MikroOrmRunRepository({ ...database, sql, urgent: sql });
   expect(await racing.requestCancel(run.sessionId, queued.id, 'stop', nowMs)).toBe('accepted');
   expect((await current(queued)).cancelRequestedAtMs).toBe(nowMs);
 });
