@@ -18,11 +18,10 @@ const banner = [
   "import { createRequire as createBundleRequire } from 'node:module';",
   'const require = createBundleRequire(import.meta.url);',
 ].join('\n');
-/**
- * Imports that stay as they are though nobody installs them. MikroORM tries the first and does without it; opendal looks for
- * the native code of every platform, and that of this one is beside the bundle.
- */
-const optional = [/^dataloader$/, /^@opendal\/lib-/, /^\.\/opendal\.[\w-]+\.(?:node|cjs)$/];
+/** Imports that stay as they are though nobody installs them: MikroORM tries this one and does without it. */
+const optional = new Set(['dataloader']);
+/** opendal looks for the native code of every platform: it needs that of this one only, which is then beside the bundle. */
+const otherPlatforms = /^(?:@opendal\/lib-|\.\/opendal\.[\w-]+\.(?:node|cjs)$)/;
 
 async function bundle(service) {
   const folder = join(root, 'services', service);
@@ -50,7 +49,9 @@ async function bundle(service) {
     logLevel: 'warning',
   });
   const output = metafile.outputs[relative(root, outfile)];
-  const isThere = ({ path }) => isBuiltin(path) || path in metafile.outputs || optional.some((each) => each.test(path));
+  const hasNative = Object.keys(metafile.outputs).some((path) => path.endsWith('.node'));
+  const isThere = ({ path }) =>
+    isBuiltin(path) || optional.has(path) || path in metafile.outputs || (hasNative && otherPlatforms.test(path));
   const missing = output.imports.filter((each) => !isThere(each)).map(({ path }) => path);
   if (missing.length > 0) {
     throw new Error(`The bundle of ${service} would need at run time: ${missing.join(', ')}`);
