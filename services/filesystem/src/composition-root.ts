@@ -6,9 +6,11 @@ import { forwardedAuthenticate, internalMaxStreams, type RunningService, serve }
 import { createLogger, type Logger, Telemetry } from '@spanwise/telemetry';
 import { type FileSystemServiceDeps, fileSystemServiceHandler } from './api/file-system-service-handler.ts';
 import { CallerViews } from './application/caller-views.ts';
+import { CommitRun } from './application/commit-run.ts';
 import { Delete } from './application/delete.ts';
 import { DeleteSessionData } from './application/delete-session-data.ts';
 import { DescribeView } from './application/describe-view.ts';
+import { DiffRun } from './application/diff-run.ts';
 import { EditFile } from './application/edit-file.ts';
 import { Fence } from './application/fence.ts';
 import { Glob } from './application/glob.ts';
@@ -19,6 +21,7 @@ import { MakeDirectory } from './application/make-directory.ts';
 import { Move } from './application/move.ts';
 import { OpenView } from './application/open-view.ts';
 import { ReadFile } from './application/read-file.ts';
+import { RollbackRun } from './application/rollback-run.ts';
 import { Stat } from './application/stat.ts';
 import type { Disks } from './application/view-tree.ts';
 import { WriteFile } from './application/write-file.ts';
@@ -29,6 +32,8 @@ import { SqlChanges } from './infrastructure/changes/sql-changes.ts';
 import { readViewFile, type ViewFile } from './infrastructure/configuration/view-file.ts';
 import type { DiskHost } from './infrastructure/disks/disk-kind.ts';
 import { diskKinds } from './infrastructure/disks/disk-kinds.ts';
+import { defaultLayerLimits } from './infrastructure/layers/layer-change.ts';
+import { SqlLayers } from './infrastructure/layers/sql-layers.ts';
 import { compileRe2Glob } from './infrastructure/matching/re2-glob.ts';
 import { compileRe2LinePattern } from './infrastructure/matching/re2-line-pattern.ts';
 import { sealedPageTokens } from './infrastructure/paging/sealed-page-tokens.ts';
@@ -82,7 +87,7 @@ export async function createFilesystemService(
   }
   const secret = config.secret ?? (() => undefined);
   const disks = await openDisks(viewFile, { database: database.sql, clock, ids, secret }, resources);
-  const useCases = wire(database, disks, viewFile.mounts, clock);
+  const useCases = wire(database, disks, viewFile.mounts, clock, ids);
 
   const server = resources.use(
     await serve({
@@ -121,16 +126,19 @@ function wire(
   disks: Disks,
   templates: readonly MountTemplate[],
   clock: Clock,
+  ids: IdGenerator,
 ): FileSystemServiceDeps {
   const repository = new MikroOrmViewRepository({ database });
   const outputs = new SqlOutputLog({ database: database.sql });
   const changes = new SqlChanges({ database: database.sql, clock });
-  const views = new CallerViews({ views: repository, disks });
+  const layers = new SqlLayers({ database: database.sql, clock, ids, limits: defaultLayerLimits });
+  const views = new CallerViews({ views: repository, disks, layers });
   const tokens = sealedPageTokens;
+  const listOutputs = new ListOutputs({ views, outputs, tokens });
   const digest = (text: string) => createHash('sha256').update(text).digest('hex');
   const searching = { views, compileGlob: compileRe2Glob, compileLinePattern: compileRe2LinePattern, clock };
   return {
-    openView: new OpenView({ views: repository, templates, clock, digest }),
+    openView: new OpenView({ views: repository, disks, templates, clock, digest }),
     describeView: new DescribeView({ views }),
     stat: new Stat({ views }),
     list: new List({ views, tokens }),
@@ -142,8 +150,11 @@ function wire(
     move: new Move({ views, outputs, changes, clock }),
     glob: new Glob(searching),
     grep: new Grep(searching),
-    listOutputs: new ListOutputs({ views, outputs, tokens }),
+    listOutputs,
+    commitRun: new CommitRun({ views, listOutputs }),
+    rollbackRun: new RollbackRun({ views }),
+    diffRun: new DiffRun({ views, tokens }),
     fence: new Fence({ changes }),
-    deleteSessionData: new DeleteSessionData({ views: repository, outputs, changes, disks }),
+    deleteSessionData: new DeleteSessionData({ views: repository, outputs, changes, layers, disks }),
   };
 }

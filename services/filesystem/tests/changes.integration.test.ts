@@ -192,7 +192,7 @@ describe.skipIf(mysqlServerUrl === undefined)('tree on MySQL', () => {
     const change = first?.make({ viewId, sessionId, epoch: 1 }, store, effect, never);
     await begun.promise;
     let isFenced = false;
-    const fencing = second?.fence(sessionId, 2).then(() => {
+    const fencing = second?.fence(sessionId, 2, 2).then(() => {
       isFenced = true;
     });
     await new Promise((resolve) => setTimeout(resolve, 200));

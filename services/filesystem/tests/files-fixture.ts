@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
 import { fakeClock } from '@spanwise/testing';
 import { CallerViews } from '../src/application/caller-views.ts';
+import { CommitRun } from '../src/application/commit-run.ts';
 import { Delete } from '../src/application/delete.ts';
 import { DeleteSessionData } from '../src/application/delete-session-data.ts';
+import { DiffRun } from '../src/application/diff-run.ts';
 import { EditFile } from '../src/application/edit-file.ts';
 import { Fence } from '../src/application/fence.ts';
 import { Glob } from '../src/application/glob.ts';
@@ -14,7 +16,9 @@ import { MakeDirectory } from '../src/application/make-directory.ts';
 import { Move } from '../src/application/move.ts';
 import { OpenView } from '../src/application/open-view.ts';
 import type { Changes } from '../src/application/ports/changes.ts';
+import type { Layers } from '../src/application/ports/layers.ts';
 import { ReadFile } from '../src/application/read-file.ts';
+import { RollbackRun } from '../src/application/rollback-run.ts';
 import { Stat } from '../src/application/stat.ts';
 import { WriteFile } from '../src/application/write-file.ts';
 import type { Caller } from '../src/domain/disk/caller.ts';
@@ -65,7 +69,16 @@ export interface FixtureOptions {
   readonly changes?: Changes;
   readonly repository?: ViewRepository;
   readonly outputs?: OutputLog;
+  /** Default: none, for views without a layer. */
+  readonly layers?: Layers;
 }
+
+const noLayers: Layers = {
+  of: () => {
+    throw new TypeError('the fixture has no layers');
+  },
+  forget: async () => undefined,
+};
 
 /** All use cases on in-memory adapters, with an open view of Ada's. */
 export async function filesFixture({
@@ -74,6 +87,7 @@ export async function filesFixture({
   changes = new InMemoryChanges(),
   repository = new InMemoryViewRepository(),
   outputs = new InMemoryOutputLog(),
+  layers = noLayers,
 }: FixtureOptions = {}) {
   const clock = fakeClock();
   const stores =
@@ -82,12 +96,13 @@ export async function filesFixture({
       ['work', new MemoryDisk({ clock })],
       ['books', new MemoryDisk({ clock })],
     ]);
-  const views = new CallerViews({ views: repository, disks: stores });
+  const views = new CallerViews({ views: repository, disks: stores, layers });
   const tokens = sealedPageTokens;
   const digest = (text: string) => createHash('sha256').update(text).digest('hex');
   const searching = { views, compileGlob: compileRe2Glob, compileLinePattern: compileRe2LinePattern, clock };
+  const listOutputs = new ListOutputs({ views, outputs, tokens });
   const useCases = {
-    openView: new OpenView({ views: repository, templates: mounts, clock, digest }),
+    openView: new OpenView({ views: repository, disks: stores, templates: mounts, clock, digest }),
     stat: new Stat({ views }),
     list: new List({ views, tokens }),
     readFile: new ReadFile({ views }),
@@ -98,9 +113,12 @@ export async function filesFixture({
     move: new Move({ views, outputs, changes, clock }),
     glob: new Glob(searching),
     grep: new Grep(searching),
-    listOutputs: new ListOutputs({ views, outputs, tokens }),
+    listOutputs,
+    commitRun: new CommitRun({ views, listOutputs }),
+    rollbackRun: new RollbackRun({ views }),
+    diffRun: new DiffRun({ views, tokens }),
     fence: new Fence({ changes }),
-    deleteSessionData: new DeleteSessionData({ views: repository, outputs, changes, disks: stores }),
+    deleteSessionData: new DeleteSessionData({ views: repository, outputs, changes, layers, disks: stores }),
   };
   await useCases.openView.execute(ada, { viewId, sessionId });
   return { ...useCases, clock, disks: stores, ...shortcuts(useCases) };

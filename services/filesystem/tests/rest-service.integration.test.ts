@@ -5,13 +5,13 @@ import { inspect } from 'node:util';
 import { createClient } from '@connectrpc/connect';
 import { FileSystemService } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
 import { brandId, type Uid } from '@spanwise/kernel';
-import { callOptions, createInternalTransport } from '@spanwise/service-kit';
+import { createInternalTransport } from '@spanwise/service-kit';
 import { type Logger, Telemetry } from '@spanwise/telemetry';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createFilesystemService } from '../src/composition-root.ts';
 import { readFilesystemConfig } from '../src/config.ts';
 import { type RestReferenceServer, startRestReferenceServer } from './rest-reference-server.ts';
-import { failure, openView } from './service-fixture.ts';
+import { failure, openView, withIdentity } from './service-fixture.ts';
 
 const userToken = 'eyJ.the-token-of-ada.x';
 const serviceToken = 'the-token-of-the-service';
@@ -79,11 +79,7 @@ async function start() {
   const transport = createInternalTransport({ baseUrl: service.server.url, telemetry });
   return (token: string) => {
     const identity = { uid: brandId<Uid>('ada'), email: '', token };
-    const client = createClient(FileSystemService, transport);
-    return new Proxy(client, {
-      get: (target, name) => (request: never) =>
-        target[name as keyof typeof client](request, callOptions({ identity })) as unknown,
-    });
+    return withIdentity(createClient(FileSystemService, transport), identity);
   };
 }
 

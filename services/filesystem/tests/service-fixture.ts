@@ -1,10 +1,16 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Client, createClient } from '@connectrpc/connect';
+import { type CallOptions, type Client, createClient } from '@connectrpc/connect';
 import { FileSystemService } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
 import { brandId, randomIds, type Uid } from '@spanwise/kernel';
-import { callOptions, createInternalTransport, type RunningService, toDomainError } from '@spanwise/service-kit';
+import {
+  callOptions,
+  createInternalTransport,
+  type Identity,
+  type RunningService,
+  toDomainError,
+} from '@spanwise/service-kit';
 import { silentLogger, Telemetry } from '@spanwise/telemetry';
 import { createFilesystemService } from '../src/composition-root.ts';
 import { readFilesystemConfig } from '../src/config.ts';
@@ -71,10 +77,15 @@ async function start(folder: string, databaseUrl: string): Promise<ServiceFixtur
 }
 
 function asUser(client: FilesClient, uid: string): FilesClient {
-  const identity = { uid: brandId<Uid>(uid), email: '', token: 'secret-token' };
+  return withIdentity(client, { uid: brandId<Uid>(uid), email: '', token: 'secret-token' });
+}
+
+/** A client on whose calls the user is named. */
+export function withIdentity(client: FilesClient, identity: Identity): FilesClient {
+  type Call = (request: unknown, options: CallOptions) => unknown;
   return new Proxy(client, {
-    get: (target, name) => (request: never, options?: { signal?: AbortSignal }) =>
-      target[name as keyof FilesClient](request, { ...callOptions({ identity }), ...options }) as unknown,
+    get: (target, name) => (request: unknown, options?: CallOptions) =>
+      (Reflect.get(target, name) as Call)(request, { ...callOptions({ identity }), ...options }),
   });
 }
 

@@ -80,10 +80,15 @@ async function databaseAt(url: string, drop: () => Promise<void>): Promise<TestD
   };
 }
 
+export interface TreeStore extends StoreUnderTest {
+  readonly store: TreeDisk;
+  readonly name: string;
+}
+
 let made = 0;
 
 /** An empty tree disk of its own name in a database that tests share. */
-export function treeStore({ first, second }: TestDatabase): StoreUnderTest & { readonly name: string } {
+export function treeStore({ first, second }: TestDatabase): TreeStore {
   made += 1;
   const name = `tree-${made}`;
   const deps = { name, clock: systemClock, ids: randomIds() };

@@ -26,9 +26,10 @@ import type { WriteFile } from '../application/write-file.ts';
 import { epochOf, toChangeSource } from './change-mapping.ts';
 import { grepMessages } from './grep-messages.ts';
 import { guardOf, limitOf, offsetOf, pageLimit, toGlobInput, toGrepInput, toWriteRequest } from './request-mapping.ts';
+import { type RunHandlersDeps, runHandlers } from './run-handlers.ts';
 import { toFileInfo, toOutputInfo, toView } from './view-mapping.ts';
 
-export interface FileSystemServiceDeps {
+export interface FileSystemServiceDeps extends RunHandlersDeps {
   readonly openView: OpenView;
   readonly describeView: DescribeView;
   readonly stat: Stat;
@@ -47,13 +48,14 @@ export interface FileSystemServiceDeps {
 }
 
 /** FileSystemService: translates in, calls, translates out. */
-export function fileSystemServiceHandler(deps: FileSystemServiceDeps): ServiceImpl<typeof FileSystemService> {
+export function fileSystemServiceHandler(deps: FileSystemServiceDeps): Partial<ServiceImpl<typeof FileSystemService>> {
   return {
     ...viewHandlers(deps),
     ...readHandlers(deps),
     ...changeHandlers(deps),
     ...searchHandlers(deps),
     ...sessionHandlers(deps),
+    ...runHandlers(deps),
   };
 }
 
@@ -64,9 +66,9 @@ type Handlers<Name extends keyof ServiceImpl<typeof FileSystemService>> = Pick<
 
 function viewHandlers(deps: FileSystemServiceDeps): Handlers<'openView' | 'describeView' | 'listOutputs'> {
   return {
-    async openView({ viewId, sessionId }, context) {
-      const request = { viewId: brandId<RunId>(viewId), sessionId: brandId<SessionId>(sessionId) };
-      return { view: toView(await deps.openView.execute(requireIdentity(context), request)) };
+    async openView({ viewId, sessionId, runLayer }, context) {
+      const ids = { viewId: brandId<RunId>(viewId), sessionId: brandId<SessionId>(sessionId) };
+      return { view: toView(await deps.openView.execute(requireIdentity(context), { ...ids, hasLayer: runLayer })) };
     },
     async describeView({ viewId }, context) {
       return { view: toView(await deps.describeView.execute(requireIdentity(context), { viewId })) };

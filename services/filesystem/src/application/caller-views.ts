@@ -1,11 +1,14 @@
 import type { Caller } from '../domain/disk/caller.ts';
+import type { SessionView } from '../domain/view/session-view.ts';
 import { viewNotFound } from '../domain/view/view-errors.ts';
 import type { ViewRepository } from '../domain/view/view-repository.ts';
+import type { Layers } from './ports/layers.ts';
 import { type Disks, ViewTree } from './view-tree.ts';
 
 export interface CallerViewsDeps {
   readonly views: ViewRepository;
   readonly disks: Disks;
+  readonly layers: Layers;
 }
 
 /**
@@ -15,18 +18,30 @@ export interface CallerViewsDeps {
 export class CallerViews {
   readonly #views: ViewRepository;
   readonly #disks: Disks;
+  readonly #layers: Layers;
 
-  constructor({ views, disks }: CallerViewsDeps) {
+  constructor({ views, disks, layers }: CallerViewsDeps) {
     this.#views = views;
     this.#disks = disks;
+    this.#layers = layers;
   }
 
   /** Throws VIEW_NOT_FOUND for a view that does not exist, and in the same words for one of somebody else. */
   async open(caller: Caller, viewId: string): Promise<ViewTree> {
+    const view = await this.find(caller, viewId);
+    if (view.pins === undefined) {
+      return new ViewTree(view, caller, this.#disks);
+    }
+    const layer = this.#layers.of(view);
+    return new ViewTree(view, caller, this.#disks, { layer, head: await layer.head() });
+  }
+
+  /** The view itself. Throws as {@link CallerViews.open} does. */
+  async find(caller: Caller, viewId: string): Promise<SessionView> {
     const view = await this.#views.find(viewId);
     if (view === undefined || view.uid !== caller.uid) {
       throw viewNotFound();
     }
-    return new ViewTree(view, caller, this.#disks);
+    return view;
   }
 }

@@ -3,17 +3,20 @@ import { deletedFence } from '../domain/change/change.ts';
 import type { Caller } from '../domain/disk/caller.ts';
 import { diskUnavailable } from '../domain/disk/disk-errors.ts';
 import { FileError } from '../domain/disk/file-errors.ts';
+import { isVersioned } from '../domain/disk/versioned-store.ts';
 import type { OutputLog } from '../domain/output/output-log.ts';
 import type { VirtualPath } from '../domain/path/virtual-path.ts';
 import { viewNotFound } from '../domain/view/view-errors.ts';
 import type { ViewRepository } from '../domain/view/view-repository.ts';
 import type { Changes } from './ports/changes.ts';
+import type { Layers } from './ports/layers.ts';
 import type { Disks } from './view-tree.ts';
 
 export interface DeleteSessionDataDeps {
   readonly views: ViewRepository;
   readonly outputs: OutputLog;
   readonly changes: Changes;
+  readonly layers: Layers;
   readonly disks: Disks;
 }
 
@@ -33,12 +36,12 @@ export class DeleteSessionData {
    * that is not configured any more: its files are not known to be gone.
    */
   async execute(caller: Caller, sessionId: SessionId, signal: AbortSignal): Promise<void> {
-    const { views, outputs, changes } = this.#deps;
+    const { views, outputs, changes, layers } = this.#deps;
     const known = await views.ofSession(sessionId);
     if (known.some(({ uid }) => uid !== caller.uid)) {
       throw viewNotFound();
     }
-    await changes.fence(sessionId, deletedFence);
+    await changes.fence(sessionId, deletedFence, deletedFence);
     // From now on there is no change and no new view.
     const all = await views.ofSession(sessionId);
     const folders = all.flatMap((view) => view.privateFolders());
@@ -49,6 +52,7 @@ export class DeleteSessionData {
     const ids = all.map(({ id }) => id);
     await outputs.forgetViews(ids);
     await changes.forget(ids);
+    await layers.forget(ids);
     // Last: without them nobody knows what else there is to delete.
     await views.delete(ids);
   }
@@ -57,6 +61,10 @@ export class DeleteSessionData {
     const store = this.#deps.disks.get(disk);
     if (store === undefined) {
       throw diskUnavailable(disk);
+    }
+    if (isVersioned(store)) {
+      await store.erase(path);
+      return;
     }
     try {
       await store.remove(caller, path, { isRecursive: true }, signal);

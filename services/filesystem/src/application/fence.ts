@@ -20,6 +20,6 @@ export class Fence {
 
   /** A fence never falls. Throws DISK_UNAVAILABLE when a change that began before does not end in time. */
   async execute({ sessionId, epoch, stop }: FenceRequest): Promise<void> {
-    await this.#changes.fence(sessionId, Math.min(stop ? epoch + 1 : epoch, highestFence));
+    await this.#changes.fence(sessionId, Math.min(stop ? epoch + 1 : epoch, highestFence), epoch);
   }
 }

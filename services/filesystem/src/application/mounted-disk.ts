@@ -15,21 +15,20 @@ import { MountedFiles } from './mounted-files.ts';
 
 /** The one disk behind a mount for one caller, to be changed. */
 export class MountedDisk extends MountedFiles<FileStore> {
-  readonly #source: MountSource;
-
-  constructor(mount: Mount, source: MountSource, store: FileStore, caller: Caller) {
-    super(mount, store, source.remote, caller);
-    this.#source = source;
-  }
-
   /** Name of the disk in the configuration. */
-  get disk(): string {
-    return this.#source.disk;
+  readonly disk: string;
+  readonly #inner: VirtualPath;
+
+  /** `remote` is the directory of the store that is seen at the mount. */
+  constructor(mount: Mount, { disk, remote }: Pick<MountSource, 'disk' | 'remote'>, store: FileStore, caller: Caller) {
+    super(mount, store, remote, caller);
+    this.disk = disk;
+    this.#inner = remote;
   }
 
   /** The same on another store: the disk as it is within a change. */
   on(store: FileStore): MountedDisk {
-    return new MountedDisk(this.mount, this.#source, store, this.caller);
+    return new MountedDisk(this.mount, { disk: this.disk, remote: this.#inner }, store, this.caller);
   }
 
   /** Throws DISK_UNSUPPORTED when the disk can not honour the guard. */

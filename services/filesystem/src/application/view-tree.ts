@@ -8,9 +8,14 @@ import type {
   DiskPage,
   FileStore,
   ListRequest,
+  ReadableStore,
 } from '../domain/disk/file-store.ts';
+import { isVersioned } from '../domain/disk/versioned-store.ts';
+import type { LayerHead } from '../domain/layer/layer-entry.ts';
+import { viewClosed } from '../domain/layer/layer-errors.ts';
+import type { LowerMount } from '../domain/layer/layered-files.ts';
 import { compareNames } from '../domain/path/name-order.ts';
-import { isFirstSegment, VirtualPath } from '../domain/path/virtual-path.ts';
+import { isFirstSegment, type VirtualPath } from '../domain/path/virtual-path.ts';
 import { UnionSource } from '../domain/union/union-source.ts';
 import { UnionStore } from '../domain/union/union-store.ts';
 import type { Mount, MountSource } from '../domain/view/mount.ts';
@@ -18,6 +23,7 @@ import type { SessionView } from '../domain/view/session-view.ts';
 import { mountReadOnly } from '../domain/view/view-errors.ts';
 import { MountedDisk } from './mounted-disk.ts';
 import { MountedFiles } from './mounted-files.ts';
+import type { ViewLayer } from './ports/layers.ts';
 
 /** An entry of a directory of a view. */
 export interface TreeEntry extends DiskEntry {
@@ -36,15 +42,24 @@ export type Disks = ReadonlyMap<string, FileStore>;
 /** What no disk backs: a mount whose directory was not made yet, and the directories above mounts. */
 export const fixedDirectory: DirectoryNode = { kind: 'directory', modifyTimeMs: undefined };
 
+/** The layer of a view, and where it stood when the view was looked at. */
+export interface OpenLayer {
+  readonly layer: ViewLayer;
+  readonly head: LayerHead;
+}
+
 /** A view as its owner sees it: the mounts, and the directories above them, make one tree. */
 export class ViewTree {
   readonly view: SessionView;
+  /** Undefined for a view without a layer. */
+  readonly layer: OpenLayer | undefined;
   readonly #caller: Caller;
   readonly #disks: Disks;
   readonly #missing = new Set<string>();
 
-  constructor(view: SessionView, caller: Caller, disks: Disks) {
+  constructor(view: SessionView, caller: Caller, disks: Disks, layer?: OpenLayer) {
     this.view = view;
+    this.layer = layer;
     this.#caller = caller;
     this.#disks = disks;
   }
@@ -57,17 +72,51 @@ export class ViewTree {
   /** The files behind a path; undefined for a directory above mounts. Throws FILE_NOT_FOUND or DISK_UNAVAILABLE. */
   filesAt(path: VirtualPath): MountedFiles | undefined {
     const mount = this.#mountAt(path);
-    return mount && this.#mounted(mount);
+    if (mount === undefined) {
+      return undefined;
+    }
+    // Where nothing was changed, what is below the layer is all there is.
+    const isLayered = this.#isLayerSeen && this.layer?.head.version !== 0 && !mount.isReadOnly;
+    return isLayered ? this.#layered(mount) : this.#below(mount);
   }
 
-  /** The disk behind a path, to be changed. Throws as {@link ViewTree.filesAt} does, and MOUNT_READ_ONLY. */
+  /**
+   * The disk behind a path, to be changed. Throws as {@link ViewTree.filesAt} does, MOUNT_READ_ONLY, and VIEW_CLOSED when the
+   * run of the view is over.
+   */
   diskToChange(path: VirtualPath): MountedDisk | undefined {
     const mount = this.#mountAt(path);
-    const files = mount && this.#mounted(mount);
-    if (mount?.isReadOnly === true || (mount !== undefined && !(files instanceof MountedDisk))) {
+    if (mount?.isReadOnly === true) {
       throw mountReadOnly(path, mount);
     }
-    return files instanceof MountedDisk ? files : undefined;
+    if (this.layer !== undefined && this.layer.head.state !== 'OPEN') {
+      throw viewClosed();
+    }
+    if (mount === undefined) {
+      return undefined;
+    }
+    const files = this.layer === undefined ? this.#below(mount) : this.#layered(mount);
+    if (!(files instanceof MountedDisk)) {
+      throw mountReadOnly(path, mount);
+    }
+    return files;
+  }
+
+  /** What lies below the layer at a mount. */
+  lowerAt(mount: Mount): LowerMount {
+    const [target] = mount.sources;
+    const disk = this.diskOf(target);
+    return {
+      top: mount.path,
+      sources: mount.sources.map((source) => this.#sourceOf(mount, source)),
+      keepsVersions: isVersioned(disk),
+      capabilities: disk.capabilities,
+    };
+  }
+
+  get #isLayerSeen(): boolean {
+    const state = this.layer?.head.state;
+    return state === 'OPEN' || state === 'CONFLICT' || state === 'PUBLISHING';
   }
 
   #mountAt(path: VirtualPath): Mount | undefined {
@@ -78,18 +127,45 @@ export class ViewTree {
     return mount;
   }
 
-  #mounted(mount: Mount): MountedFiles {
-    const [source, ...others] = mount.sources;
-    if (others.length === 0) {
-      return new MountedDisk(mount, source, this.#storeOf(source), this.#caller);
+  #layered(mount: Mount): MountedFiles {
+    const [target] = mount.sources;
+    const lowerAt = (path: VirtualPath) => this.lowerAt(this.#mountAt(path) ?? mount);
+    const store = this.layer?.layer.files(this.lowerAt(mount), lowerAt);
+    if (store === undefined) {
+      return this.#below(mount);
     }
-    const layers = mount.sources.map((each) => {
-      return new UnionSource(this.#storeOf(each), each, () => this.#missing.add(each.disk));
-    });
-    return new MountedFiles(mount, new UnionStore(layers), VirtualPath.root, this.#caller);
+    return new MountedDisk(mount, { disk: target.disk, remote: mount.path }, store, this.#caller);
   }
 
-  #storeOf({ disk }: MountSource): FileStore {
+  #below(mount: Mount): MountedFiles {
+    const [source, ...others] = mount.sources;
+    if (others.length > 0) {
+      const union = new UnionStore(mount.path, this.lowerAt(mount).sources);
+      return new MountedFiles(mount, union, mount.path, this.#caller);
+    }
+    const pinned = this.#pinned(source);
+    return pinned === undefined
+      ? new MountedDisk(mount, source, this.diskOf(source), this.#caller)
+      : new MountedFiles(mount, pinned, source.remote, this.#caller);
+  }
+
+  #sourceOf(mount: Mount, source: MountSource): UnionSource {
+    const mapping = { outer: mount.path, inner: source.remote };
+    const { isOptional } = source;
+    const onMissing = () => this.#missing.add(source.disk);
+    return new UnionSource(this.#pinned(source) ?? this.diskOf(source), mapping, { isOptional, onMissing });
+  }
+
+  /** A disk as the run has found it; undefined where that is not known, or the run is over. */
+  #pinned(source: MountSource): ReadableStore | undefined {
+    const state = this.layer?.head.state;
+    const pin = state === 'OPEN' || state === 'CONFLICT' ? this.view.pins?.get(source.disk) : undefined;
+    const disk = this.diskOf(source);
+    return pin !== undefined && isVersioned(disk) ? disk.at(pin) : undefined;
+  }
+
+  /** The disk of a source as it is now. Throws DISK_UNAVAILABLE. */
+  diskOf({ disk }: MountSource): FileStore {
     const store = this.#disks.get(disk);
     if (store === undefined) {
       throw diskUnavailable(disk);

@@ -30,10 +30,10 @@ export interface Changes {
   ): Promise<Made<Answer>>;
 
   /**
-   * Raises the fence of a session; it never falls. When it resolves no change of a lower epoch is made any more: on atomic
+   * Raises the fence of a session; it never falls. From now on only a dispatch of `driver` or a later one ends its runs. When it resolves no change of a lower epoch is made any more: on atomic
    * disks by any replica, on others by this one. Throws DISK_UNAVAILABLE when one goes on for more than 5 s.
    */
-  fence(sessionId: SessionId, epoch: number): Promise<void>;
+  fence(sessionId: SessionId, epoch: number, driver: number): Promise<void>;
 
   /** Forgets the answers of views. */
   forget(viewIds: readonly RunId[]): Promise<void>;

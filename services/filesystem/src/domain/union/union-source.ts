@@ -1,52 +1,64 @@
 import type { Caller } from '../disk/caller.ts';
 import { isDiskUnavailable } from '../disk/disk-errors.ts';
 import { FileError } from '../disk/file-errors.ts';
-import type { ByteRange, DiskNode, DiskPage, FileSlice, ListRequest, ReadableStore } from '../disk/file-store.ts';
-import { VirtualPath } from '../path/virtual-path.ts';
-import { type MountSource, type PathMapping, toInner, toOuter } from '../view/mount.ts';
+import type { ByteRange, FileSlice, ListRequest, ReadableStore } from '../disk/file-store.ts';
+import type { VirtualPath } from '../path/virtual-path.ts';
+import { type PathMapping, toInner, toOuter } from '../view/mount.ts';
+import { isMarked, type LayerDirectory, type LayerNode, type LayerPage } from './layer-node.ts';
 
-const emptyPage: DiskPage = { entries: [], next: undefined };
-const directory: DiskNode = { kind: 'directory', modifyTimeMs: undefined };
+const emptyPage: LayerPage = { entries: [], next: undefined };
+const directory: LayerDirectory = { kind: 'directory', modifyTimeMs: undefined };
 
-/** A directory of a disk as one layer of a union; its paths are the union's. */
+export interface UnionSourceOptions {
+  /** True: while its disk can not be reached the source is empty. */
+  readonly isOptional: boolean;
+  /** Is told when the disk of an optional source can not be reached. */
+  readonly onMissing: () => void;
+}
+
+const required: UnionSourceOptions = { isOptional: false, onMissing: () => undefined };
+
+/** A directory of a store as one layer of a union; `mapping.outer` is the directory that the union shows. */
 export class UnionSource {
-  readonly #store: ReadableStore;
+  readonly store: ReadableStore;
   readonly #mapping: PathMapping;
-  readonly #isOptional: boolean;
-  readonly #onMissing: () => void;
+  readonly #options: UnionSourceOptions;
   #isMissing = false;
 
-  /** `onMissing` is told when the disk of an optional source can not be reached: the source is then empty. */
-  constructor(
-    store: ReadableStore,
-    { remote, isOptional }: Pick<MountSource, 'remote' | 'isOptional'>,
-    onMissing: () => void,
-  ) {
-    this.#store = store;
-    this.#mapping = { outer: VirtualPath.root, inner: remote };
-    this.#isOptional = isOptional;
-    this.#onMissing = onMissing;
+  constructor(store: ReadableStore, mapping: PathMapping, options: UnionSourceOptions = required) {
+    this.store = store;
+    this.#mapping = mapping;
+    this.#options = options;
   }
 
   /**
-   * What the source has on the way to a path, from its first segment on: up to the path's own node, or to a file that is in
-   * the way, or as far as there are directories.
+   * What the source has on the way to a path, from the first segment below the union on: up to the path's own node, or to
+   * a file or whiteout that is in the way, or as far as there are directories.
    */
-  async trail(caller: Caller, path: VirtualPath, signal: AbortSignal): Promise<readonly DiskNode[]> {
+  async trail(caller: Caller, path: VirtualPath, signal: AbortSignal): Promise<readonly LayerNode[]> {
+    const { store } = this;
+    if (isMarked(store)) {
+      const { inner: top } = this.#mapping;
+      return this.#ask<readonly LayerNode[]>([], path, (inner) => store.trail(caller, top, inner, signal));
+    }
+    const depth = this.#mapping.outer.segments.length;
     // From below, for a path that is there is asked for most often, and all above it is then known to be directories.
-    for (let at = path; !at.isRoot; at = at.parent) {
-      const node = await this.#ask(undefined, at, (inner) => this.#store.stat(caller, inner, signal));
+    for (let at = path; at.segments.length > depth; at = at.parent) {
+      const node = await this.#ask(undefined, at, (inner) => store.stat(caller, inner, signal));
       if (node !== undefined) {
-        return [...at.segments.slice(1).map(() => directory), node];
+        return [...at.segments.slice(depth + 1).map(() => directory), node];
       }
     }
     return [];
   }
 
   /** A page of a directory; empty when there is none. */
-  async list(caller: Caller, path: VirtualPath, request: ListRequest, signal: AbortSignal): Promise<DiskPage> {
+  async list(caller: Caller, path: VirtualPath, request: ListRequest, signal: AbortSignal): Promise<LayerPage> {
+    const { store } = this;
+    const list = (inner: VirtualPath): Promise<LayerPage> =>
+      isMarked(store) ? store.listMarked(caller, inner, request, signal) : store.list(caller, inner, request, signal);
     try {
-      return await this.#ask(emptyPage, path, (inner) => this.#store.list(caller, inner, request, signal));
+      return await this.#ask(emptyPage, path, list);
     } catch (error) {
       if (error instanceof FileError) {
         return emptyPage;
@@ -56,7 +68,7 @@ export class UnionSource {
   }
 
   read(caller: Caller, path: VirtualPath, range: ByteRange, signal: AbortSignal): Promise<FileSlice> {
-    return this.#at(path, (inner) => this.#store.read(caller, inner, range, signal));
+    return this.#at(path, (inner) => this.store.read(caller, inner, range, signal));
   }
 
   /** `missing` is the answer of an optional source whose disk can not be reached. */
@@ -71,11 +83,11 @@ export class UnionSource {
     try {
       return await this.#at(path, work);
     } catch (error) {
-      if (!this.#isOptional || !isDiskUnavailable(error)) {
+      if (!this.#options.isOptional || !isDiskUnavailable(error)) {
         throw error;
       }
       this.#isMissing = true;
-      this.#onMissing();
+      this.#options.onMissing();
       return missing;
     }
   }

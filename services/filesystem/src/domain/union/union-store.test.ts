@@ -12,6 +12,7 @@ import { UnionStore } from './union-store.ts';
 const at = (text: string) => VirtualPath.parse(text);
 const clock = { nowMs: () => 0 };
 const remote = at('/below');
+const mapping = { outer: VirtualPath.root, inner: remote };
 const everything = { after: '', limit: 1000, withEtags: true };
 
 /** A disk with files, whose content is their path and the disk's number, and directories; first come, first served. */
@@ -28,8 +29,10 @@ async function diskOf(paths: readonly (readonly [path: string, isFile: boolean])
 }
 
 function unionOf(disks: readonly ReadableStore[], isOptional = false, missing: number[] = []) {
-  const sources = disks.map((disk, index) => new UnionSource(disk, { remote, isOptional }, () => missing.push(index)));
-  return new UnionStore(sources);
+  const sources = disks.map((disk, index) => {
+    return new UnionSource(disk, mapping, { isOptional, onMissing: () => missing.push(index) });
+  });
+  return new UnionStore(VirtualPath.root, sources);
 }
 
 /** All that a store shows: directories as null, files as their content. */
@@ -58,7 +61,7 @@ async function shown(store: ReadableStore, top = VirtualPath.root, pageSize = 10
 async function laidOver(disks: readonly FileStore[]) {
   const all = new Map<string, string | null>();
   for (const disk of disks.toReversed()) {
-    const one = new UnionStore([new UnionSource(disk, { remote, isOptional: false }, () => undefined)]);
+    const one = new UnionStore(VirtualPath.root, [new UnionSource(disk, mapping)]);
     for (const [path, content] of Object.entries(await shown(one))) {
       if (content !== null || all.get(path) !== null) {
         [...all.keys()].filter((other) => other.startsWith(`${path}/`)).forEach((other) => all.delete(other));

@@ -19,6 +19,11 @@ export interface SessionViewFacts {
   readonly mounts: readonly Mount[];
   /** Milliseconds since 1970 UTC. */
   readonly createTimeMs: number;
+  /**
+   * For a view with a layer: the last change of each disk that numbers them, by its name, when the view was opened. Undefined
+   * for a view that changes the disks themselves.
+   */
+  readonly pins?: ReadonlyMap<string, number> | undefined;
 }
 
 /** What one run sees of files: made once, never changed. */
@@ -29,13 +34,15 @@ export class SessionView implements SessionViewFacts {
   /** Sorted by path. */
   readonly mounts: readonly Mount[];
   readonly createTimeMs: number;
+  readonly pins: ReadonlyMap<string, number> | undefined;
 
-  constructor({ id, uid, sessionId, mounts, createTimeMs }: SessionViewFacts) {
+  constructor({ id, uid, sessionId, mounts, createTimeMs, pins }: SessionViewFacts) {
     this.id = id;
     this.uid = uid;
     this.sessionId = sessionId;
     this.mounts = mounts.toSorted((left, right) => compareNames(left.path.text, right.path.text));
     this.createTimeMs = createTimeMs;
+    this.pins = pins;
   }
 
   /** A change of this view's files. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SessionId } from '@spanwise/kernel';
 import { type Change, isStopped } from '../../domain/change/change.ts';
 import { changesGoOn } from '../../domain/change/change-errors.ts';
+import { Turns } from './turns.ts';
 
 /** How long a fence waits for changes that began before it. */
 const maxWaitMs = 5000;
@@ -14,7 +15,7 @@ interface Running {
 /** The changes that go on in this process: what stands in for transactions where a disk has none. */
 export class ChangeGate {
   readonly #running = new Map<SessionId, Set<Running>>();
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
   readonly #maxWaitMs: number;
 
   constructor(options: { readonly maxWaitMs?: number } = {}) {
@@ -24,7 +25,7 @@ export class ChangeGate {
   /** Makes a change after those with the same key. From before `work` begins until it ends, fences wait for it. */
   async run<Result>(change: Change, work: () => Promise<Result>): Promise<Result> {
     const { viewId, once, sessionId, epoch } = change;
-    const result = once === undefined ? work() : this.#inTurn(`${viewId} ${once.key}`, work);
+    const result = once === undefined ? work() : this.#turns.inTurn(`${viewId} ${once.key}`, work);
     const running: Running = { epoch, ended: result.catch(() => undefined) };
     const ofSession = this.#running.get(sessionId) ?? new Set();
     this.#running.set(sessionId, ofSession.add(running));
@@ -55,18 +56,5 @@ export class ChangeGate {
     } finally {
       left.abort();
     }
-  }
-
-  #inTurn<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
-    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(work);
-    const ended = turn
-      .catch(() => undefined)
-      .finally(() => {
-        if (this.#turns.get(key) === ended) {
-          this.#turns.delete(key);
-        }
-      });
-    this.#turns.set(key, ended);
-    return turn;
   }
 }

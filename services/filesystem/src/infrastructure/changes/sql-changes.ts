@@ -12,7 +12,7 @@ import { answerAgain, assertNotStopped, type Change } from '../../domain/change/
 import type { FileStore } from '../../domain/disk/file-store.ts';
 import { ChangeGate } from './change-gate.ts';
 import { holdFence, raiseFence, shareLock } from './session-fence.ts';
-import { isTransactional, type TransactionalStore } from './transactional-store.ts';
+import { isTransactional, type Transaction, type TransactionalStore } from './transactional-store.ts';
 
 export interface SqlChangesDeps {
   readonly database: Database;
@@ -66,8 +66,8 @@ export class SqlChanges implements Changes {
     }
   }
 
-  async fence(sessionId: SessionId, epoch: number): Promise<void> {
-    await raiseFence(this.#database, sessionId, epoch);
+  async fence(sessionId: SessionId, epoch: number, driver: number): Promise<void> {
+    await raiseFence(this.#database, sessionId, epoch, driver);
     await this.#gate.stopped(sessionId, epoch);
   }
 
@@ -83,17 +83,20 @@ export class SqlChanges implements Changes {
     effect: (store: FileStore) => Promise<Answer>,
     signal: AbortSignal,
   ): Promise<Made<Answer>> {
-    return store.inTransaction(async (tx, within) => {
-      const lock = shareLock(this.#database.dialect);
-      const row = await holdFence(tx, change.sessionId, () => readStanding(tx, change, lock));
-      const kept = standing<Answer>(change, row);
-      if (kept !== undefined) {
-        return { answer: kept, isRepeated: true };
-      }
-      const answer = await effect(within);
-      await this.#keep(tx, change, answer);
-      return { answer, isRepeated: false };
-    }, signal);
+    const lock = shareLock(this.#database.dialect);
+    const transaction: Transaction<Answer, Made<Answer>> = {
+      before: async (tx) => {
+        const row = await holdFence(tx, change.sessionId, () => readStanding(tx, change, lock));
+        const kept = standing<Answer>(change, row);
+        return kept && { answer: kept, isRepeated: true };
+      },
+      effect,
+      after: async (tx, answer) => {
+        await this.#keep(tx, change, answer);
+        return { answer, isRepeated: false };
+      },
+    };
+    return store.transact(transaction, signal);
   }
 
   async #makeThenKeep<Answer extends object>(change: Change, effect: () => Promise<Answer>): Promise<Made<Answer>> {

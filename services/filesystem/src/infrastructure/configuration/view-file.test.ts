@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { shippedViewFile } from '../../config.ts';
+import { openAccess } from '../../domain/access/access.ts';
+import { VirtualPath } from '../../domain/path/virtual-path.ts';
 import { diskKinds } from '../disks/disk-kinds.ts';
 import { parseViewFile } from './view-file.ts';
 
@@ -40,6 +42,21 @@ test('reads the file that is shipped', () => {
   const { disks, mounts } = parse(readFileSync(shippedViewFile, 'utf8'));
   expect(disks.map(({ name }) => name)).toEqual(['workspace', 'library']);
   expect(mounts.map(({ path }) => path.text)).toEqual(['/workspace', '/library']);
+});
+
+test('allows everything and protects nothing without access', () => {
+  expect(parse(good).access).toBe(openAccess);
+});
+
+test('reads access, which knows the mounts', () => {
+  const { access } = parse(`${good}access: {protected: [.env]}\n`);
+  const mount = VirtualPath.parse('/docs');
+  expect(() => access.protectedNames.assertMayChange(mount.child('.env'), mount)).toThrow(
+    expect.objectContaining({ reason: 'PATH_PROTECTED', facts: { path: '/docs/.env', pattern: '.env' } }),
+  );
+  expect(() => parse(`${good}access: {protected: [/dox/a]}\n`)).toThrow(
+    'view.yaml:10: no mount is at /dox/a, above it or below it.',
+  );
 });
 
 function withLine(number: number, line: string): string {

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { DomainError } from '@spanwise/kernel';
 import { z } from 'zod';
+import { type Access, openAccess } from '../../domain/access/access.ts';
 import type { MountTemplate } from '../../domain/view/mount-template.ts';
 import type { DiskKind, DiskOpener } from '../disks/disk-kind.ts';
+import { readAccess } from './access-settings.ts';
 import { configurationInvalid } from './configuration-errors.ts';
 import { readMounts } from './mount-settings.ts';
 import { type YamlPath, YamlSource } from './yaml-source.ts';
@@ -21,11 +23,14 @@ export interface ViewFile {
   readonly folder: string;
   readonly disks: readonly ConfiguredDisk[];
   readonly mounts: readonly MountTemplate[];
+  /** Without the key `access` everything is allowed and nothing is protected. */
+  readonly access: Access;
 }
 
 const fileSchema = z.strictObject({
   disks: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/i), z.unknown()),
   fs_view: z.strictObject({ session: z.strictObject({ mount_conf: z.array(z.unknown()).min(1) }) }),
+  access: z.unknown().optional(),
 });
 
 /** Reads a configuration file. Throws with file and line for whatever can not be used. */
@@ -45,7 +50,9 @@ export function parseViewFile(name: string, text: string, kinds: readonly DiskKi
   const file = source.read([], fileSchema);
   const disks = Object.keys(file.disks).map((disk) => readDisk(source, disk, kinds));
   const names = new Set(disks.map((disk) => disk.name));
-  return { disks, mounts: readMounts(source, file.fs_view.session.mount_conf.length, names) };
+  const mounts = readMounts(source, file.fs_view.session.mount_conf.length, names);
+  const access = file.access === undefined ? openAccess : readAccess(source, mounts);
+  return { disks, mounts, access };
 }
 
 function readDisk(source: YamlSource, name: string, kinds: readonly DiskKind[]): ConfiguredDisk {

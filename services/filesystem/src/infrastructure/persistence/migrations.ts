@@ -64,4 +64,64 @@ export const migrations: readonly NamedMigration[] = [
       primary key (view_id, idempotency_key)
     )${tableOptions}`,
   ]),
+  // `head` is the number of the change of its disk that wrote a row; what it replaced is a version, valid from its own head
+  // until before `to_head`.
+  defineMigration('0005-versions', ({ key, text, integer, tableOptions }) => [
+    `alter table fs_nodes add column head ${integer} not null default 0`,
+    `alter table fs_nodes add column is_opaque ${integer} not null default 0`,
+    `create table fs_heads (
+      disk ${key} not null primary key,
+      head ${integer} not null,
+      pruned_head ${integer} not null
+    )${tableOptions}`,
+    `create table fs_versions (
+      disk ${key} not null,
+      path_hash char(64) not null,
+      head ${integer} not null,
+      to_head ${integer} not null,
+      parent_hash char(64) not null,
+      name ${key} not null,
+      path ${text} not null,
+      kind char(1) not null,
+      is_opaque ${integer} not null,
+      size ${integer} not null,
+      blob_hash char(64) not null,
+      modify_time_ms ${integer} not null,
+      superseded_ms ${integer} not null,
+      primary key (disk, path_hash, head)
+    )${tableOptions}`,
+    'create index fs_versions_name on fs_versions (disk, parent_hash, name)',
+    'create index fs_versions_superseded on fs_versions (disk, superseded_ms)',
+  ]),
+  // A view with pins has a layer. The layer has a row of `fs_layers` from its first change or its end on.
+  defineMigration('0006-layers', ({ id, key, text, integer, tableOptions }) => [
+    `alter table fs_views add column pins ${text}`,
+    `alter table fs_fences add column driver ${integer} not null default 0`,
+    `create table fs_layers (
+      view_id ${id} not null primary key,
+      state varchar(16) not null,
+      version ${integer} not null,
+      bytes ${integer} not null,
+      entries ${integer} not null,
+      result ${text},
+      change_time_ms ${integer} not null
+    )${tableOptions}`,
+    'create index fs_layers_state on fs_layers (state, change_time_ms)',
+    `create table fs_layer_nodes (
+      view_id ${id} not null,
+      path_hash char(64) not null,
+      parent_hash char(64) not null,
+      name ${key} not null,
+      path ${text} not null,
+      kind char(1) not null,
+      is_opaque ${integer} not null,
+      size ${integer} not null,
+      blob_hash char(64) not null,
+      modify_time_ms ${integer} not null,
+      base_kind char(1) not null,
+      base_etag ${key} not null,
+      primary key (view_id, path_hash)
+    )${tableOptions}`,
+    'create unique index fs_layer_nodes_name on fs_layer_nodes (view_id, parent_hash, name)',
+  ]),
 ];

@@ -8,7 +8,7 @@ import { heldFence } from '../changes/session-fence.ts';
 import { viewFromRow, viewToRow } from './view-mapping.ts';
 import { ViewRecord } from './view-record.ts';
 
-const columns = ['id', 'uid', 'session_id', 'mounts', 'create_time_ms'] as const;
+const columns = ['id', 'uid', 'session_id', 'mounts', 'create_time_ms', 'pins'] as const;
 
 /** Views that are kept in memory. */
 const maxCached = 4096;
@@ -61,13 +61,13 @@ export class MikroOrmViewRepository implements ViewRepository {
 
   async #insert(view: SessionView): Promise<void> {
     // Once a run: without the ORM it costs a tenth.
-    const { id, uid, sessionId, mounts, createTimeMs } = viewToRow(view);
+    const { id, uid, sessionId, mounts, createTimeMs, pins } = viewToRow(view);
     const { sql } = this.#database;
     await sql.transaction(async (tx) => {
       if ((await heldFence(tx, sql.dialect, sessionId)) === deletedFence) {
         throw fenced();
       }
-      await insertRows(tx, 'fs_views', columns, [[id, uid, sessionId, mounts, createTimeMs]]);
+      await insertRows(tx, 'fs_views', columns, [[id, uid, sessionId, mounts, createTimeMs, pins ?? null]]);
     });
   }
 

@@ -10,6 +10,7 @@ export interface ViewRow {
   readonly sessionId: string;
   readonly mounts: string;
   readonly createTimeMs: number;
+  readonly pins?: string | null | undefined;
 }
 
 const storedSource = z.object({
@@ -34,21 +35,31 @@ const storedMounts = z.array(
   }, storedMount),
 );
 
-export function viewToRow({ id, uid, sessionId, mounts, createTimeMs }: SessionView): ViewRow {
+const storedPins = z.array(z.tuple([z.string(), z.number()]));
+
+export function viewToRow({ id, uid, sessionId, mounts, createTimeMs, pins }: SessionView): ViewRow {
   const stored = mounts.map(({ path, sources, ...mount }) => ({
     ...mount,
     path: path.text,
     sources: sources.map(({ remote, ...source }) => ({ ...source, remote: remote.text })),
   }));
-  return { id, uid, sessionId, mounts: JSON.stringify(stored), createTimeMs };
+  return {
+    id,
+    uid,
+    sessionId,
+    mounts: JSON.stringify(stored),
+    createTimeMs,
+    pins: pins === undefined ? null : JSON.stringify([...pins]),
+  };
 }
 
-export function viewFromRow({ id, uid, sessionId, mounts, createTimeMs }: ViewRow): SessionView {
+export function viewFromRow({ id, uid, sessionId, mounts, createTimeMs, pins }: ViewRow): SessionView {
   return new SessionView({
     id: brandId<RunId>(id),
     uid: brandId<Uid>(uid),
     sessionId: brandId<SessionId>(sessionId),
     mounts: storedMounts.parse(JSON.parse(mounts)),
     createTimeMs,
+    pins: typeof pins !== 'string' ? undefined : new Map(storedPins.parse(JSON.parse(pins))),
   });
 }

@@ -10,6 +10,8 @@ export const ViewRecord = defineEntity({
     sessionId: p.string().fieldName('session_id'),
     /** JSON: the mounts as they were when the view was opened. */
     mounts: p.text(),
+    /** JSON: pairs of a disk and its pin; null for a view without a layer. */
+    pins: p.text().nullable(),
     createTimeMs: p.bigint('number').fieldName('create_time_ms'),
   },
 });

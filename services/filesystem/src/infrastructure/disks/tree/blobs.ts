@@ -1,47 +1,54 @@
 import { insertRows, isUniqueViolation, type SqlExecutor } from '@spanwise/persistence';
+import { Overtaken } from './overtaken.ts';
 
 /** Bytes of a chunk: ranged reads load little more than they ask for, and no packet of a database is too small. */
 export const chunkBytes = 256 * 1024;
 
-/** Content by its hash, shared by all files that have it, with a count of them. */
+/** Content by its hash, shared by all that have it, with a count of them. */
 export interface BlobContent {
   readonly hash: string;
-  readonly data: Uint8Array;
+  /** Undefined when it is stored already, and something that stays for now uses it. */
+  readonly data: Uint8Array | undefined;
 }
 
 /**
- * Makes files use `added` and stop using `released`, each in a row's own lock: whoever releases the last use removes the
+ * Lets something use `added` and stop using `released`, each in a row's own lock: whoever releases the last use removes the
  * blob, whoever needs it meanwhile waits and then writes it again. In the order of hashes, so that no two transactions
  * wait for each other. The last statements of a transaction, because many files may share a blob.
  */
 export async function changeBlobUses(
   tx: SqlExecutor,
-  added: BlobContent | undefined,
+  added: readonly BlobContent[],
   released: readonly string[],
 ): Promise<void> {
   const changes = new Map<string, number>();
+  const contents = new Map(added.map(({ hash, data }) => [hash, data]));
+  for (const { hash, data } of added) {
+    changes.set(hash, (changes.get(hash) ?? 0) + 1);
+    contents.set(hash, data ?? contents.get(hash));
+  }
   for (const hash of released) {
     changes.set(hash, (changes.get(hash) ?? 0) - 1);
   }
-  if (added !== undefined) {
-    changes.set(added.hash, (changes.get(added.hash) ?? 0) + 1);
-  }
   for (const [hash, change] of [...changes].toSorted(([left], [right]) => (left < right ? -1 : 1))) {
-    if (change > 0 && added !== undefined) {
-      await use(tx, added);
+    if (change > 0) {
+      await use(tx, hash, contents.get(hash), change);
     } else if (change < 0) {
       await release(tx, hash, -change);
     }
   }
 }
 
-async function use(tx: SqlExecutor, { hash, data }: BlobContent): Promise<void> {
+async function use(tx: SqlExecutor, hash: string, data: Uint8Array | undefined, count: number): Promise<void> {
   for (;;) {
-    if ((await tx.run('update fs_blobs set uses = uses + 1 where hash = ?', [hash])) === 1) {
+    if ((await tx.run('update fs_blobs set uses = uses + ? where hash = ?', [count, hash])) === 1) {
       return;
     }
+    if (data === undefined) {
+      throw new Overtaken('of blobs');
+    }
     try {
-      await tx.run('insert into fs_blobs (hash, size, uses) values (?, ?, 1)', [hash, data.length]);
+      await tx.run('insert into fs_blobs (hash, size, uses) values (?, ?, ?)', [hash, data.length, count]);
     } catch (error) {
       // Another transaction has written it in between, and has committed by now.
       if (isUniqueViolation(error)) {

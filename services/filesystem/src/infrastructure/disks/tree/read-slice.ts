@@ -1,48 +1,69 @@
-import type { Database } from '@spanwise/persistence';
+import type { SqlExecutor, SqlValue } from '@spanwise/persistence';
 import type { ByteRange, FileSlice } from '../../../domain/disk/file-store.ts';
 import { hashOfPath } from '../../persistence/path-hash.ts';
 import { chunkBytes } from './blobs.ts';
-import { fileNodeOf, rowColumns, type TreeRow } from './tree-row.ts';
+import { fileNodeOf, rowColumns, type TreeRow, versionColumns } from './tree-row.ts';
 
 interface SliceRow extends TreeRow {
   readonly position: number | null;
   readonly data: Uint8Array | null;
 }
 
-const columns = rowColumns
-  .split(', ')
-  .map((column) => `n.${column}`)
-  .join(', ');
+const nodes = `select ${rowColumns} from fs_nodes where disk = ? and path_hash = ?`;
+const pinned = `${nodes} and head <= ?
+  union all select ${versionColumns} from fs_versions where disk = ? and path_hash = ? and head <= ? and to_head > ?`;
 
 /**
- * Bytes of a file and its row. One statement, so that both are of the same moment: the blob of a file that is overwritten
- * meanwhile may be gone before a second one.
+ * Bytes of a file and its row, as they are or as they were at a head. One statement, so that both are of the same moment:
+ * the blob of a file that is overwritten meanwhile may be gone before a second one.
  */
 export async function readSlice(
-  database: Database,
+  sql: SqlExecutor,
   disk: string,
   path: string,
-  { offset, length }: ByteRange,
+  range: ByteRange,
+  pin: number | undefined,
 ): Promise<FileSlice | 'directory' | undefined> {
-  const first = Math.floor(offset / chunkBytes);
-  const last = Math.floor((offset + length - 1) / chunkBytes);
-  const rows = await database.all<SliceRow>(
-    `select ${columns}, c.position, c.data from fs_nodes n
-      left join fs_blob_chunks c on c.hash = n.blob_hash and c.position >= ? and c.position <= ?
-      where n.disk = ? and n.path_hash = ?`,
-    [first, last, disk, hashOfPath(path)],
+  const key = hashOfPath(path);
+  const [source, keys]: [string, SqlValue[]] =
+    pin === undefined ? [nodes, [disk, key]] : [pinned, [disk, key, pin, disk, key, pin, pin]];
+  const rows = await sql.all<SliceRow>(
+    `select n.*, c.position, c.data from (${source}) n
+      left join fs_blob_chunks c on c.hash = n.blob_hash and c.position >= ? and c.position <= ?`,
+    [...keys, ...chunksOf(range)],
   );
   const [row] = rows;
-  if (row === undefined || row.kind === 'd') {
-    return row && 'directory';
+  if (row === undefined || row.kind !== 'f') {
+    return row?.kind === 'd' ? 'directory' : undefined;
   }
-  const data = new Uint8Array(Math.max(0, Math.min(length, row.size - offset)));
-  for (const chunk of rows) {
+  return { data: assemble(rows, range, row.size), node: fileNodeOf(row) };
+}
+
+/** Bytes of a blob. */
+export async function readBlob(sql: SqlExecutor, hash: string, size: number, range: ByteRange): Promise<Uint8Array> {
+  const chunks = await sql.all<{ position: number; data: Uint8Array }>(
+    'select position, data from fs_blob_chunks where hash = ? and position >= ? and position <= ?',
+    [hash, ...chunksOf(range)],
+  );
+  return assemble(chunks, range, size);
+}
+
+function chunksOf({ offset, length }: ByteRange): [first: number, last: number] {
+  return [Math.floor(offset / chunkBytes), Math.floor((offset + length - 1) / chunkBytes)];
+}
+
+function assemble(
+  chunks: readonly { readonly position: number | null; readonly data: Uint8Array | null }[],
+  { offset, length }: ByteRange,
+  size: number,
+): Uint8Array {
+  const data = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
+  for (const chunk of chunks) {
     if (chunk.data !== null && chunk.position !== null) {
       copyOverlap(chunk.data, chunk.position * chunkBytes, data, offset);
     }
   }
-  return { data, node: fileNodeOf(row) };
+  return data;
 }
 
 /** Copies the part of a chunk, which starts at `chunkStart` of the file, that lies in `data`, which starts at `dataStart`. */

@@ -1,5 +1,5 @@
 import type { Clock, IdGenerator } from '@spanwise/kernel';
-import type { Database, SqlExecutor } from '@spanwise/persistence';
+import { type Database, firstRow, type SqlExecutor } from '@spanwise/persistence';
 import type { Caller } from '../../../domain/disk/caller.ts';
 import {
   directoryNotEmpty,
@@ -10,25 +10,23 @@ import {
   notAFile,
   pathUnusable,
 } from '../../../domain/disk/file-errors.ts';
-import {
-  type ByteRange,
-  type DirectoryNode,
-  type DiskNode,
-  type DiskPage,
-  type FileSlice,
-  type ListRequest,
-  maxFileBytes,
-  type RemoveRequest,
-  type WriteGuard,
-  type WriteOutcome,
+import type {
+  DirectoryNode,
+  DiskNode,
+  RemoveRequest,
+  WriteGuard,
+  WriteOutcome,
 } from '../../../domain/disk/file-store.ts';
+import type { FileVersion, VersionedStore } from '../../../domain/disk/versioned-store.ts';
 import type { VirtualPath } from '../../../domain/path/virtual-path.ts';
-import type { TransactionalStore } from '../../changes/transactional-store.ts';
+import type { Transaction, TransactionalStore } from '../../changes/transactional-store.ts';
 import { contentEtag } from '../content-etag.ts';
 import { type BlobContent, changeBlobUses } from './blobs.ts';
-import { readSlice } from './read-slice.ts';
+import { Overtaken } from './overtaken.ts';
+import { TreeChange } from './tree-change.ts';
+import { TreeFiles } from './tree-files.ts';
 import { fileNodeOf, nodeOf, type TreeRow, treeDirectory } from './tree-row.ts';
-import { Overtaken, TreeRows } from './tree-rows.ts';
+import { eraseTree, versionsOf } from './tree-versions.ts';
 
 export interface TreeDiskDeps {
   readonly name: string;
@@ -41,52 +39,19 @@ export interface TreeDiskDeps {
 const defaultAttempts = 100;
 
 /**
- * Files as rows and blobs of a database, for any number of replicas. A change is one transaction that compares what it has
- * read and counts the rows that it changes; when another writer came in between it starts again. The root has no row.
+ * Files as rows and blobs of a database, for any number of replicas. A change is one transaction that moves the head of the
+ * disk, compares what it has read and counts the rows that it changes; when another writer came in between it starts again.
+ * What is replaced or removed stays as a version. The root has no row.
  */
-export class TreeDisk implements TransactionalStore {
+export class TreeDisk extends TreeFiles implements TransactionalStore, VersionedStore {
   readonly capabilities = { ifMatch: true, createOnly: true, atomic: true };
   readonly #deps: TreeDiskDeps;
-  readonly #rows: TreeRows;
   readonly #maxAttempts: number;
 
   constructor(deps: TreeDiskDeps, maxAttempts: number = defaultAttempts) {
+    super(deps.name, deps.database);
     this.#deps = deps;
     this.#maxAttempts = maxAttempts;
-    this.#rows = new TreeRows(deps.name, deps.database);
-  }
-
-  async stat(_caller: Caller, path: VirtualPath, signal: AbortSignal): Promise<DiskNode | undefined> {
-    signal.throwIfAborted();
-    const row = path.isRoot ? undefined : await this.#rows.at(path.text);
-    return path.isRoot ? treeDirectory : row && nodeOf(row);
-  }
-
-  async list(caller: Caller, path: VirtualPath, { after, limit }: ListRequest, signal: AbortSignal): Promise<DiskPage> {
-    signal.throwIfAborted();
-    const rows = await this.#rows.entries(path.text, after, limit + 1);
-    if (rows.length === 0) {
-      const node = await this.stat(caller, path, signal);
-      if (node?.kind !== 'directory') {
-        throw node === undefined ? fileNotFound(path) : notADirectory(path);
-      }
-    }
-    const entries = rows.slice(0, limit).map((row) => ({ name: row.name, node: nodeOf(row) }));
-    return { entries, next: rows.length > limit ? entries.at(-1)?.name : undefined };
-  }
-
-  async read(_caller: Caller, path: VirtualPath, range: ByteRange, signal: AbortSignal): Promise<FileSlice> {
-    signal.throwIfAborted();
-    const { name, database } = this.#deps;
-    const length = Math.min(range.length, maxFileBytes);
-    const slice = path.isRoot ? 'directory' : await readSlice(database, name, path.text, { ...range, length });
-    if (slice === undefined) {
-      throw fileNotFound(path);
-    }
-    if (slice === 'directory') {
-      throw notAFile(path);
-    }
-    return slice;
   }
 
   write(
@@ -97,7 +62,7 @@ export class TreeDisk implements TransactionalStore {
     signal: AbortSignal,
   ): Promise<WriteOutcome> {
     const content = { hash: contentEtag(data), data };
-    return this.#change(signal, (tx, rows) => this.#write(tx, rows, path, content, guard));
+    return this.#change(signal, (tx) => this.#write(tx, path, content, guard));
   }
 
   remove(
@@ -106,54 +71,53 @@ export class TreeDisk implements TransactionalStore {
     { isRecursive, ifMatch }: RemoveRequest,
     signal: AbortSignal,
   ): Promise<void> {
-    return this.#change(signal, async (tx, rows) => {
+    return this.#change(signal, async (tx) => {
       assertNotRoot(path);
-      const row = await rows.at(path.text);
+      const change = await TreeChange.begin(this.#deps, tx);
+      const row = await shownAt(change, path);
       if (row === undefined) {
         throw fileNotFound(path);
       }
       if (ifMatch !== undefined && ifMatch !== row.blob_hash) {
         throw etagMismatch(path, row.blob_hash);
       }
-      if (row.kind === 'd' && !isRecursive && (await rows.entries(path.text, '', 1)).length > 0) {
+      if (row.kind === 'd' && !isRecursive && (await change.rows.hasEntries(path.text))) {
         throw directoryNotEmpty(path);
       }
-      const removed = await rows.subtree(row);
-      await rows.delete(removed);
-      const files = removed.filter(({ kind }) => kind === 'f');
-      await changeBlobUses(
-        tx,
-        undefined,
-        files.map((file) => file.blob_hash),
-      );
+      await change.supersede(await change.rows.subtree(row));
     });
   }
 
   rename(_caller: Caller, from: VirtualPath, to: VirtualPath, signal: AbortSignal): Promise<DiskNode> {
-    return this.#change(signal, async (_tx, rows) => {
+    return this.#change(signal, async (tx) => {
       assertNotRoot(from);
-      const top = await rows.at(from.text);
-      if (top === undefined) {
+      const change = await TreeChange.begin(this.#deps, tx);
+      const top = await shownAt(change, from);
+      const node = top && nodeOf(top);
+      if (top === undefined || node === undefined) {
         throw fileNotFound(from);
       }
-      if (to.isRoot || (await rows.at(to.text)) !== undefined) {
+      const there = to.isRoot ? undefined : await change.rows.at(to.text);
+      if (to.isRoot || (there !== undefined && there.kind !== 'w')) {
         throw fileExists(to);
       }
       if (to.isWithin(from)) {
         throw pathUnusable(to, 'it lies within what is moved');
       }
-      const moved = await rows.subtree(top);
-      await this.#makeDirectories(rows, to.parent);
-      await rows.delete(moved);
-      await rows.insert(
-        moved.map((row) => ({
-          ...row,
-          path: to.text + row.path.slice(from.text.length),
-          name: row === top ? to.name : row.name,
-          stamp: this.#stamp(),
-        })),
-      );
-      return nodeOf(top);
+      const moved = await change.rows.subtree(top);
+      await change.makeDirectories(to.parent);
+      await change.supersede(there === undefined ? moved : [there, ...moved]);
+      const rows = moved.map((row) => ({
+        ...row,
+        path: to.text + row.path.slice(from.text.length),
+        name: row === top ? to.name : row.name,
+        head: change.head,
+        stamp: change.stamp(),
+      }));
+      await change.rows.insert(rows);
+      const contents = rows.flatMap(({ kind, blob_hash: hash }) => (kind === 'f' ? [{ hash, data: undefined }] : []));
+      await changeBlobUses(tx, contents, []);
+      return node;
     });
   }
 
@@ -162,25 +126,53 @@ export class TreeDisk implements TransactionalStore {
     if (there?.kind === 'file') {
       throw notADirectory(path);
     }
-    return there ?? this.#change(signal, (_tx, rows) => this.#makeDirectories(rows, path).then(() => treeDirectory));
+    const make = async (tx: SqlExecutor) => {
+      await (await TreeChange.begin(this.#deps, tx)).makeDirectories(path);
+      return treeDirectory;
+    };
+    return there ?? this.#change(signal, make);
   }
 
-  inTransaction<Result>(
-    work: (tx: SqlExecutor, store: TreeDisk) => Promise<Result>,
-    signal: AbortSignal,
-  ): Promise<Result> {
-    // Within it an attempt that lost is not made again: the whole transaction is.
-    return this.#change(signal, (tx) => work(tx, new TreeDisk({ ...this.#deps, database: within(tx, this.#deps) }, 1)));
+  async head(): Promise<number> {
+    const { name, database } = this.#deps;
+    const row = await firstRow<{ head: number }>(database, 'select head from fs_heads where disk = ?', [name]);
+    return row?.head ?? 0;
+  }
+
+  at(head: number): TreeFiles {
+    return new TreeFiles(this.#deps.name, this.#deps.database, head);
+  }
+
+  versions(path: VirtualPath, limit: number): Promise<readonly FileVersion[]> {
+    return versionsOf(this.#deps.database, this.#deps.name, path, limit);
+  }
+
+  async erase(path: VirtualPath): Promise<void> {
+    const { name, database } = this.#deps;
+    await database.transaction((tx) => eraseTree(tx, name, path));
+  }
+
+  transact<Answer, Result>(transaction: Transaction<Answer, Result>, signal: AbortSignal): Promise<Result> {
+    return this.#change(signal, async (tx) => {
+      const known = await transaction.before(tx);
+      if (known !== undefined) {
+        return known;
+      }
+      // Within it an attempt that lost is not made again: the whole transaction is.
+      const store = new TreeDisk({ ...this.#deps, database: within(tx, this.#deps) }, 1);
+      return transaction.after(tx, await transaction.effect(store));
+    });
   }
 
   async #write(
     tx: SqlExecutor,
-    rows: TreeRows,
     path: VirtualPath,
-    content: BlobContent,
+    content: BlobContent & { readonly data: Uint8Array },
     { ifMatch, createOnly }: WriteGuard,
   ): Promise<WriteOutcome> {
-    const old = path.isRoot ? undefined : await rows.at(path.text);
+    const change = await TreeChange.begin(this.#deps, tx);
+    const row = path.isRoot ? undefined : await change.rows.at(path.text);
+    const old = row?.kind === 'w' ? undefined : row;
     if (createOnly === true && (path.isRoot || old !== undefined)) {
       throw fileExists(path);
     }
@@ -190,39 +182,22 @@ export class TreeDisk implements TransactionalStore {
     if (ifMatch !== undefined && ifMatch !== old?.blob_hash) {
       throw etagMismatch(path, old?.blob_hash ?? '');
     }
-    const row = this.#newRow(path, content);
-    if (old === undefined) {
-      await this.#makeDirectories(rows, path.parent);
-      await rows.insert([row]);
+    const written = change.newRow(path, { kind: 'f', size: content.data.length, blob_hash: content.hash });
+    if (row === undefined) {
+      await change.makeDirectories(path.parent);
     } else {
-      await rows.replace(old, row);
+      await change.supersede([row]);
     }
-    await changeBlobUses(tx, content, old === undefined ? [] : [old.blob_hash]);
-    return { node: fileNodeOf(row), isCreated: old === undefined };
+    await change.rows.insert([written]);
+    await changeBlobUses(tx, [content], []);
+    return { node: fileNodeOf(written), isCreated: old === undefined };
   }
 
-  /** Makes a directory and those above it; holds the deepest one, so that nobody removes it before it has an entry. */
-  async #makeDirectories(rows: TreeRows, path: VirtualPath): Promise<void> {
-    if (path.isRoot || (await rows.holdDirectory(path.text, this.#stamp()))) {
-      return;
-    }
-    const row = await rows.at(path.text);
-    if (row !== undefined) {
-      throw row.kind === 'f' ? notADirectory(path) : new Overtaken(this.#deps.name);
-    }
-    await this.#makeDirectories(rows, path.parent);
-    await rows.insert([this.#newRow(path, undefined)]);
-  }
-
-  async #change<Result>(
-    signal: AbortSignal,
-    work: (tx: SqlExecutor, rows: TreeRows) => Promise<Result>,
-  ): Promise<Result> {
-    const { name, database } = this.#deps;
+  async #change<Result>(signal: AbortSignal, work: (tx: SqlExecutor) => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
       try {
-        return await database.transaction((tx) => work(tx, new TreeRows(name, tx)));
+        return await this.#deps.database.transaction(work);
       } catch (error) {
         if (!(error instanceof Overtaken) || attempt === this.#maxAttempts) {
           throw error;
@@ -230,22 +205,12 @@ export class TreeDisk implements TransactionalStore {
       }
     }
   }
+}
 
-  #newRow(path: VirtualPath, content: BlobContent | undefined): TreeRow {
-    return {
-      path: path.text,
-      kind: content === undefined ? 'd' : 'f',
-      name: path.name,
-      size: content?.data.length ?? 0,
-      blob_hash: content?.hash ?? '',
-      modify_time_ms: this.#deps.clock.nowMs(),
-      stamp: this.#stamp(),
-    };
-  }
-
-  #stamp(): string {
-    return this.#deps.ids.traceId();
-  }
+/** The row of what is seen at a path. */
+async function shownAt({ rows }: TreeChange, path: VirtualPath): Promise<TreeRow | undefined> {
+  const row = await rows.at(path.text);
+  return row?.kind === 'w' ? undefined : row;
 }
 
 /** The database as it is within a transaction. */

@@ -1,67 +1,81 @@
-import { DomainError } from '@spanwise/kernel';
-import {
-  type Database,
-  firstRow,
-  insertRows,
-  isUniqueViolation,
-  type SqlExecutor,
-  type SqlValue,
-} from '@spanwise/persistence';
+import { type Database, insertRows, isUniqueViolation, type SqlExecutor, type SqlValue } from '@spanwise/persistence';
+import { compareNames } from '../../../domain/path/name-order.ts';
+import { paddedToPowerOfTwo } from '../../persistence/padded.ts';
 import { hashOfPath } from '../../persistence/path-hash.ts';
-import { insertColumns, rowColumns, type TreeRow, valuesOf } from './tree-row.ts';
+import { Overtaken } from './overtaken.ts';
+import { insertColumns, rowColumns, type TreeRow, valuesOf, versionColumns } from './tree-row.ts';
 
-/** Another transaction has changed what this one had read. It is run again; when that never ends, it is an outage. */
-export class Overtaken extends DomainError {
-  constructor(disk: string) {
-    super('unavailable', 'DISK_UNAVAILABLE', `The disk ${disk} is too busy: try again.`, { facts: { disk } });
-  }
-}
+/** Rows that are named in one statement at most. */
+const maxRowsPerStatement = 64;
 
-/** Rows that are deleted with one statement at most. */
-const maxRowsPerDelete = 64;
-
-/** The rows of one disk. Changes compare the stamps that were read and count the rows: see {@link TreeRow}. */
+/**
+ * The rows of one disk, as they are or as they were at a head. Changes compare the stamps that were read and count the rows:
+ * see {@link TreeRow}.
+ */
 export class TreeRows {
   readonly #disk: string;
   readonly #sql: SqlExecutor;
+  readonly #pin: number | undefined;
 
-  constructor(disk: string, sql: SqlExecutor | Database) {
+  /** `pin`: shows rows as they were after the change of that number. */
+  constructor(disk: string, sql: SqlExecutor | Database, pin?: number) {
     this.#disk = disk;
     this.#sql = sql;
+    this.#pin = pin;
   }
 
-  at(path: string): Promise<TreeRow | undefined> {
-    return firstRow<TreeRow>(this.#sql, `select ${rowColumns} from fs_nodes where disk = ? and path_hash = ?`, [
-      this.#disk,
-      hashOfPath(path),
-    ]);
+  async at(path: string): Promise<TreeRow | undefined> {
+    return (await this.atAll([path])).get(path);
   }
 
-  /** At least `limit` entries of a directory if there are as many, by name in byte order. */
-  entries(directory: string, after: string, limit: number): Promise<TreeRow[]> {
+  /** The rows of those paths that have one. */
+  async atAll(paths: readonly string[]): Promise<Map<string, TreeRow>> {
+    const found = new Map<string, TreeRow>();
+    for (let done = 0; done < paths.length; done += maxRowsPerStatement) {
+      const hashes = paddedToPowerOfTwo(paths.slice(done, done + maxRowsPerStatement).map(hashOfPath));
+      const which = `path_hash in (${hashes.map(() => '?').join(', ')})`;
+      for (const row of await this.#select(which, hashes)) {
+        found.set(row.path, row);
+      }
+    }
+    return found;
+  }
+
+  /** At least `limit` entries of a directory if there are as many, whiteouts included, by name in byte order. */
+  async entries(directory: string, after: string, limit: number): Promise<TreeRow[]> {
     // A limit can not be a parameter in MySQL; with powers of two, few statements have to be prepared.
-    const rows = 2 ** Math.ceil(Math.log2(limit));
-    return this.#sql.all<TreeRow>(
-      `select ${rowColumns} from fs_nodes where disk = ? and parent_hash = ? and name > ? order by name limit ${rows}`,
-      [this.#disk, hashOfPath(directory), after],
-    );
+    const page = `order by name limit ${2 ** Math.ceil(Math.log2(limit))}`;
+    const rows = await this.#select('parent_hash = ? and name > ?', [hashOfPath(directory), after], page);
+    if (this.#pin === undefined) {
+      return rows;
+    }
+    const sorted = rows.toSorted((left, right) => compareNames(left.name, right.name));
+    return sorted.slice(0, Math.max(limit, 1));
+  }
+
+  /** Whether something is seen in a directory by who knows no marks. */
+  async hasEntries(directory: string): Promise<boolean> {
+    return (await this.#select("parent_hash = ? and kind <> 'w'", [hashOfPath(directory)], 'limit 1')).length > 0;
   }
 
   /** A row and all below it, each directory before what is in it. */
   async subtree(top: TreeRow): Promise<TreeRow[]> {
-    const rows = [top];
-    for (const row of rows) {
-      if (row.kind === 'd') {
-        const entries = await this.#sql.all<TreeRow>(
-          `select ${rowColumns} from fs_nodes where disk = ? and parent_hash = ?`,
-          [this.#disk, hashOfPath(row.path)],
-        );
-        for (const entry of entries) {
-          rows.push(entry);
+    return [top, ...(await this.below(top.path))];
+  }
+
+  /** All rows below a directory, each directory before what is in it. */
+  async below(directory: string): Promise<TreeRow[]> {
+    const found: TreeRow[] = [];
+    const directories = [directory];
+    for (const path of directories) {
+      for (const row of await this.#select('parent_hash = ?', [hashOfPath(path)])) {
+        found.push(row);
+        if (row.kind === 'd') {
+          directories.push(row.path);
         }
       }
     }
-    return rows;
+    return found;
   }
 
   /** Gives a directory a new stamp, and so makes it stay until the transaction ends. False when there is none. */
@@ -83,30 +97,28 @@ export class TreeRows {
     }
   }
 
-  async replace(old: TreeRow, { size, blob_hash, modify_time_ms, stamp }: TreeRow): Promise<void> {
-    this.#assertAll(
-      1,
-      await this.#sql.run(
-        'update fs_nodes set size = ?, blob_hash = ?, modify_time_ms = ?, stamp = ? where disk = ? and path_hash = ? and stamp = ?',
-        [size, blob_hash, modify_time_ms, stamp, this.#disk, hashOfPath(old.path), old.stamp],
-      ),
-    );
-  }
-
   async delete(rows: readonly TreeRow[]): Promise<void> {
     for (let done = 0; done < rows.length; ) {
-      const count = Math.min(2 ** Math.floor(Math.log2(rows.length - done)), maxRowsPerDelete);
+      const count = Math.min(2 ** Math.floor(Math.log2(rows.length - done)), maxRowsPerStatement);
       const each = Array.from({ length: count }, () => '(path_hash = ? and stamp = ?)').join(' or ');
       const keys = rows.slice(done, done + count).flatMap<SqlValue>(({ path, stamp }) => [hashOfPath(path), stamp]);
       const deleted = await this.#sql.run(`delete from fs_nodes where disk = ? and (${each})`, [this.#disk, ...keys]);
-      this.#assertAll(count, deleted);
+      if (deleted !== count) {
+        throw new Overtaken(this.#disk);
+      }
       done += count;
     }
   }
 
-  #assertAll(expected: number, changed: number): void {
-    if (changed !== expected) {
-      throw new Overtaken(this.#disk);
+  #select(which: string, parameters: readonly SqlValue[], page = ''): Promise<TreeRow[]> {
+    const nodes = `select ${rowColumns} from fs_nodes where disk = ? and ${which}`;
+    if (this.#pin === undefined) {
+      return this.#sql.all<TreeRow>(`${nodes} ${page}`, [this.#disk, ...parameters]);
     }
+    const versions = `select ${versionColumns} from fs_versions where disk = ? and ${which} and head <= ? and to_head > ?`;
+    return this.#sql.all<TreeRow>(
+      `select * from (${nodes} and head <= ? ${page}) n union all select * from (${versions} ${page}) v`,
+      [this.#disk, ...parameters, this.#pin, this.#disk, ...parameters, this.#pin, this.#pin],
+    );
   }
 }

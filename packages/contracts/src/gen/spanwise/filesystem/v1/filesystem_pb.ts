@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file spanwise/filesystem/v1/filesystem.proto.
  */
 export const file_spanwise_filesystem_v1_filesystem: GenFile = /*@__PURE__*/
-  fileDesc("CidzcGFud2lzZS9maWxlc3lzdGVtL3YxL2ZpbGVzeXN0ZW0ucHJvdG8SFnNwYW53aXNlLmZpbGVzeXN0ZW0udjEihgEKBFZpZXcSCgoCaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRItCgZtb3VudHMYAyADKAsyHS5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk1vdW50Ei8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKBAQoFTW91bnQSDAoEcGF0aBgBIAEoCRIMCgRkaXNrGAIgASgJEhEKCXJlYWRfb25seRgDIAEoCBITCgtvdXRwdXRfcGF0aBgEIAEoCBI0Cgdzb3VyY2VzGAUgAygLMiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Nb3VudFNvdXJjZSI/CgtNb3VudFNvdXJjZRIMCgRkaXNrGAEgASgJEhAKCHByaW9yaXR5GAIgASgFEhAKCG9wdGlvbmFsGAMgASgIIqkBCghGaWxlSW5mbxIMCgRwYXRoGAEgASgJEi4KBGtpbmQYAiABKA4yIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVLaW5kEgwKBHNpemUYAyABKAMSDAoEZXRhZxgEIAEoCRIvCgttb2RpZnlfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKbWVkaWFfdHlwZRgGIAEoCSJKCg9PcGVuVmlld1JlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQEiPgoQT3BlblZpZXdSZXNwb25zZRIqCgR2aWV3GAEgASgLMhwuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5WaWV3IjAKE0Rlc2NyaWJlVmlld1JlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQEiQgoURGVzY3JpYmVWaWV3UmVzcG9uc2USKgoEdmlldxgBIAEoCzIcLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuVmlldyI2CgtTdGF0UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJIj4KDFN0YXRSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbyJwCgtMaXN0UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhoKCXBhZ2Vfc2l6ZRgDIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiAQCJzCgxMaXN0UmVzcG9uc2USMQoHZW50cmllcxgBIAMoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhcKD3BhcnRpYWxfc291cmNlcxgDIAMoCSJtCgtSZWFkUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhcKBm9mZnNldBgDIAEoA0IHukgEIgIoABIcCgZsZW5ndGgYBCABKAVCDLpICRoHGICAgAQoACJMCgxSZWFkUmVzcG9uc2USDAoEZGF0YRgBIAEoDBIuCgRmaWxlGAIgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbyLHAQoMV3JpdGVSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkSGAoEZGF0YRgDIAEoDEIKukgHegUYgICABBIaCghpZl9tYXRjaBgEIAEoCUIIukgFcgMYgAISEwoLY3JlYXRlX29ubHkYBSABKAgSFgoFZXBvY2gYBiABKANCB7pIBCICKAASKwoPaWRlbXBvdGVuY3lfa2V5GAcgASgJQhK6SA9yDRiAATIIXlshLX5dKiQiUAoNV3JpdGVSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbxIPCgdjcmVhdGVkGAIgASgIItkBCgtFZGl0UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhkKCG9sZF90ZXh0GAMgASgJQge6SARyAhABEhAKCG5ld190ZXh0GAQgASgJEhMKC3JlcGxhY2VfYWxsGAUgASgIEhoKCGlmX21hdGNoGAYgASgJQgi6SAVyAxiAAhIWCgVlcG9jaBgHIAEoA0IHukgEIgIoABIrCg9pZGVtcG90ZW5jeV9rZXkYCCABKAlCErpID3INGIABMgheWyEtfl0qJCJUCgxFZGl0UmVzcG9uc2USLgoEZmlsZRgBIAEoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8SFAoMcmVwbGFjZW1lbnRzGAIgASgFIoQBChRNYWtlRGlyZWN0b3J5UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhYKBWVwb2NoGAMgASgDQge6SAQiAigAEisKD2lkZW1wb3RlbmN5X2tleRgEIAEoCUISukgPcg0YgAEyCF5bIS1+XSokIkcKFU1ha2VEaXJlY3RvcnlSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbyKsAQoNRGVsZXRlUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhEKCXJlY3Vyc2l2ZRgDIAEoCBIaCghpZl9tYXRjaBgEIAEoCUIIukgFcgMYgAISFgoFZXBvY2gYBSABKANCB7pIBCICKAASKwoPaWRlbXBvdGVuY3lfa2V5GAYgASgJQhK6SA9yDRiAATIIXlshLX5dKiQiEAoORGVsZXRlUmVzcG9uc2UikQEKC01vdmVSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEhEKCWZyb21fcGF0aBgCIAEoCRIPCgd0b19wYXRoGAMgASgJEhYKBWVwb2NoGAQgASgDQge6SAQiAigAEisKD2lkZW1wb3RlbmN5X2tleRgFIAEoCUISukgPcg0YgAEyCF5bIS1+XSokIj4KDE1vdmVSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbyJrCgtHbG9iUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhsKB3BhdHRlcm4YAyABKAlCCrpIB3IFEAEogAgSFgoFbGltaXQYBCABKAVCB7pIBBoCKAAiawoMR2xvYlJlc3BvbnNlEi8KBWZpbGVzGAEgAygLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbxIRCgl0cnVuY2F0ZWQYAiABKAgSFwoPcGFydGlhbF9zb3VyY2VzGAMgAygJIr0BCgtHcmVwUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhsKB3BhdHRlcm4YAyABKAlCCrpIB3IFEAEogAgSGQoHaW5jbHVkZRgEIAEoCUIIukgFcgMogAgSEwoLaWdub3JlX2Nhc2UYBSABKAgSIAoNY29udGV4dF9saW5lcxgGIAEoBUIJukgGGgQYFCgAEhYKBWxpbWl0GAcgASgFQge6SAQaAigAIngKDEdyZXBSZXNwb25zZRIyCgdtYXRjaGVzGAEgAygLMiEuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5HcmVwTWF0Y2gSNAoHc3VtbWFyeRgCIAEoCzIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR3JlcFN1bW1hcnkiVAoJR3JlcE1hdGNoEgwKBHBhdGgYASABKAkSDAoEbGluZRgCIAEoBRIMCgR0ZXh0GAMgASgJEg4KBmJlZm9yZRgEIAMoCRINCgVhZnRlchgFIAMoCSJoCgtHcmVwU3VtbWFyeRIWCg5maWxlc19zZWFyY2hlZBgBIAEoBRIVCg1maWxlc19za2lwcGVkGAIgASgFEhEKCXRydW5jYXRlZBgDIAEoCBIXCg9wYXJ0aWFsX3NvdXJjZXMYBCADKAkiaQoSTGlzdE91dHB1dHNSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEhoKCXBhZ2Vfc2l6ZRgCIAEoBUIHukgEGgIoABIcCgpwYWdlX3Rva2VuGAMgASgJQgi6SAVyAxiAQCJfChNMaXN0T3V0cHV0c1Jlc3BvbnNlEi8KBWZpbGVzGAEgAygLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUgoMRmVuY2VSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhYKBWVwb2NoGAIgASgDQge6SAQiAigBEgwKBHN0b3AYAyABKAgiDwoNRmVuY2VSZXNwb25zZSI4ChhEZWxldGVTZXNzaW9uRGF0YVJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiGwoZRGVsZXRlU2Vzc2lvbkRhdGFSZXNwb25zZSpSCghGaWxlS2luZBIZChVGSUxFX0tJTkRfVU5TUEVDSUZJRUQQABISCg5GSUxFX0tJTkRfRklMRRABEhcKE0ZJTEVfS0lORF9ESVJFQ1RPUlkQAjKcCwoRRmlsZVN5c3RlbVNlcnZpY2USXQoIT3BlblZpZXcSJy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk9wZW5WaWV3UmVxdWVzdBooLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuT3BlblZpZXdSZXNwb25zZRJuCgxEZXNjcmliZVZpZXcSKy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkRlc2NyaWJlVmlld1JlcXVlc3QaLC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkRlc2NyaWJlVmlld1Jlc3BvbnNlIgOQAgESVgoEU3RhdBIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuU3RhdFJlcXVlc3QaJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLlN0YXRSZXNwb25zZSIDkAIBElYKBExpc3QSIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkxpc3RSZXF1ZXN0GiQuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5MaXN0UmVzcG9uc2UiA5ACARJWCgRSZWFkEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5SZWFkUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuUmVhZFJlc3BvbnNlIgOQAgESVAoFV3JpdGUSJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLldyaXRlUmVxdWVzdBolLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuV3JpdGVSZXNwb25zZRJRCgRFZGl0EiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5FZGl0UmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRWRpdFJlc3BvbnNlEmwKDU1ha2VEaXJlY3RvcnkSLC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk1ha2VEaXJlY3RvcnlSZXF1ZXN0Gi0uc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5NYWtlRGlyZWN0b3J5UmVzcG9uc2USVwoGRGVsZXRlEiUuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZWxldGVSZXF1ZXN0GiYuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZWxldGVSZXNwb25zZRJRCgRNb3ZlEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Nb3ZlUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTW92ZVJlc3BvbnNlElYKBEdsb2ISIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkdsb2JSZXF1ZXN0GiQuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5HbG9iUmVzcG9uc2UiA5ACARJYCgRHcmVwEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5HcmVwUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR3JlcFJlc3BvbnNlIgOQAgEwARJrCgtMaXN0T3V0cHV0cxIqLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTGlzdE91dHB1dHNSZXF1ZXN0Gisuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5MaXN0T3V0cHV0c1Jlc3BvbnNlIgOQAgESVAoFRmVuY2USJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZlbmNlUmVxdWVzdBolLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmVuY2VSZXNwb25zZRJ4ChFEZWxldGVTZXNzaW9uRGF0YRIwLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRGVsZXRlU2Vzc2lvbkRhdGFSZXF1ZXN0GjEuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZWxldGVTZXNzaW9uRGF0YVJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp]);
+  fileDesc("CidzcGFud2lzZS9maWxlc3lzdGVtL3YxL2ZpbGVzeXN0ZW0ucHJvdG8SFnNwYW53aXNlLmZpbGVzeXN0ZW0udjEivwEKBFZpZXcSCgoCaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRItCgZtb3VudHMYAyADKAsyHS5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk1vdW50Ei8KC2NyZWF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI3CgtsYXllcl9zdGF0ZRgFIAEoDjIiLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTGF5ZXJTdGF0ZSKBAQoFTW91bnQSDAoEcGF0aBgBIAEoCRIMCgRkaXNrGAIgASgJEhEKCXJlYWRfb25seRgDIAEoCBITCgtvdXRwdXRfcGF0aBgEIAEoCBI0Cgdzb3VyY2VzGAUgAygLMiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Nb3VudFNvdXJjZSI/CgtNb3VudFNvdXJjZRIMCgRkaXNrGAEgASgJEhAKCHByaW9yaXR5GAIgASgFEhAKCG9wdGlvbmFsGAMgASgIIqkBCghGaWxlSW5mbxIMCgRwYXRoGAEgASgJEi4KBGtpbmQYAiABKA4yIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVLaW5kEgwKBHNpemUYAyABKAMSDAoEZXRhZxgEIAEoCRIvCgttb2RpZnlfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKbWVkaWFfdHlwZRgGIAEoCSJdCg9PcGVuVmlld1JlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESHAoKc2Vzc2lvbl9pZBgCIAEoCUIIukgFcgOwAQESEQoJcnVuX2xheWVyGAMgASgIIj4KEE9wZW5WaWV3UmVzcG9uc2USKgoEdmlldxgBIAEoCzIcLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuVmlldyIwChNEZXNjcmliZVZpZXdSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBIkIKFERlc2NyaWJlVmlld1Jlc3BvbnNlEioKBHZpZXcYASABKAsyHC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLlZpZXciNgoLU3RhdFJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCSI+CgxTdGF0UmVzcG9uc2USLgoEZmlsZRgBIAEoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8icAoLTGlzdFJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIaCglwYWdlX3NpemUYAyABKAVCB7pIBBoCKAASHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgEAicwoMTGlzdFJlc3BvbnNlEjEKB2VudHJpZXMYASADKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIXCg9wYXJ0aWFsX3NvdXJjZXMYAyADKAkibQoLUmVhZFJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIXCgZvZmZzZXQYAyABKANCB7pIBCICKAASHAoGbGVuZ3RoGAQgASgFQgy6SAkaBxiAgIAEKAAiTAoMUmVhZFJlc3BvbnNlEgwKBGRhdGEYASABKAwSLgoEZmlsZRgCIAEoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8ixwEKDFdyaXRlUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhgKBGRhdGEYAyABKAxCCrpIB3oFGICAgAQSGgoIaWZfbWF0Y2gYBCABKAlCCLpIBXIDGIACEhMKC2NyZWF0ZV9vbmx5GAUgASgIEhYKBWVwb2NoGAYgASgDQge6SAQiAigAEisKD2lkZW1wb3RlbmN5X2tleRgHIAEoCUISukgPcg0YgAEyCF5bIS1+XSokIlAKDVdyaXRlUmVzcG9uc2USLgoEZmlsZRgBIAEoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8SDwoHY3JlYXRlZBgCIAEoCCLZAQoLRWRpdFJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIZCghvbGRfdGV4dBgDIAEoCUIHukgEcgIQARIQCghuZXdfdGV4dBgEIAEoCRITCgtyZXBsYWNlX2FsbBgFIAEoCBIaCghpZl9tYXRjaBgGIAEoCUIIukgFcgMYgAISFgoFZXBvY2gYByABKANCB7pIBCICKAASKwoPaWRlbXBvdGVuY3lfa2V5GAggASgJQhK6SA9yDRiAATIIXlshLX5dKiQiVAoMRWRpdFJlc3BvbnNlEi4KBGZpbGUYASABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvEhQKDHJlcGxhY2VtZW50cxgCIAEoBSKEAQoUTWFrZURpcmVjdG9yeVJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIWCgVlcG9jaBgDIAEoA0IHukgEIgIoABIrCg9pZGVtcG90ZW5jeV9rZXkYBCABKAlCErpID3INGIABMgheWyEtfl0qJCJHChVNYWtlRGlyZWN0b3J5UmVzcG9uc2USLgoEZmlsZRgBIAEoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8irAEKDURlbGV0ZVJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIRCglyZWN1cnNpdmUYAyABKAgSGgoIaWZfbWF0Y2gYBCABKAlCCLpIBXIDGIACEhYKBWVwb2NoGAUgASgDQge6SAQiAigAEisKD2lkZW1wb3RlbmN5X2tleRgGIAEoCUISukgPcg0YgAEyCF5bIS1+XSokIhAKDkRlbGV0ZVJlc3BvbnNlIpEBCgtNb3ZlUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIRCglmcm9tX3BhdGgYAiABKAkSDwoHdG9fcGF0aBgDIAEoCRIWCgVlcG9jaBgEIAEoA0IHukgEIgIoABIrCg9pZGVtcG90ZW5jeV9rZXkYBSABKAlCErpID3INGIABMgheWyEtfl0qJCI+CgxNb3ZlUmVzcG9uc2USLgoEZmlsZRgBIAEoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8iawoLR2xvYlJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIbCgdwYXR0ZXJuGAMgASgJQgq6SAdyBRABKIAIEhYKBWxpbWl0GAQgASgFQge6SAQaAigAImsKDEdsb2JSZXNwb25zZRIvCgVmaWxlcxgBIAMoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8SEQoJdHJ1bmNhdGVkGAIgASgIEhcKD3BhcnRpYWxfc291cmNlcxgDIAMoCSK9AQoLR3JlcFJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIbCgdwYXR0ZXJuGAMgASgJQgq6SAdyBRABKIAIEhkKB2luY2x1ZGUYBCABKAlCCLpIBXIDKIAIEhMKC2lnbm9yZV9jYXNlGAUgASgIEiAKDWNvbnRleHRfbGluZXMYBiABKAVCCbpIBhoEGBQoABIWCgVsaW1pdBgHIAEoBUIHukgEGgIoACJ4CgxHcmVwUmVzcG9uc2USMgoHbWF0Y2hlcxgBIAMoCzIhLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR3JlcE1hdGNoEjQKB3N1bW1hcnkYAiABKAsyIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkdyZXBTdW1tYXJ5IlQKCUdyZXBNYXRjaBIMCgRwYXRoGAEgASgJEgwKBGxpbmUYAiABKAUSDAoEdGV4dBgDIAEoCRIOCgZiZWZvcmUYBCADKAkSDQoFYWZ0ZXIYBSADKAkiaAoLR3JlcFN1bW1hcnkSFgoOZmlsZXNfc2VhcmNoZWQYASABKAUSFQoNZmlsZXNfc2tpcHBlZBgCIAEoBRIRCgl0cnVuY2F0ZWQYAyABKAgSFwoPcGFydGlhbF9zb3VyY2VzGAQgAygJImkKEkxpc3RPdXRwdXRzUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIaCglwYWdlX3NpemUYAiABKAVCB7pIBBoCKAASHAoKcGFnZV90b2tlbhgDIAEoCUIIukgFcgMYgEAiXwoTTGlzdE91dHB1dHNSZXNwb25zZRIvCgVmaWxlcxgBIAMoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpEBCgtDb3B5UmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIRCglmcm9tX3BhdGgYAiABKAkSDwoHdG9fcGF0aBgDIAEoCRIWCgVlcG9jaBgEIAEoA0IHukgEIgIoABIrCg9pZGVtcG90ZW5jeV9rZXkYBSABKAlCErpID3INGIABMgheWyEtfl0qJCJNCgxDb3B5UmVzcG9uc2USLgoEZmlsZRgBIAEoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8SDQoFZmlsZXMYAiABKAUimwEKDVVwbG9hZFJlcXVlc3QSNAoFYmVnaW4YASABKAsyIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLlVwbG9hZEJlZ2luSAASGgoFY2h1bmsYAiABKAxCCbpIBnoEGICAQEgAEjAKA2VuZBgDIAEoCzIhLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuVXBsb2FkRW5kSABCBgoEcGFydCLiAQoLVXBsb2FkQmVnaW4SGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIaCghpZl9tYXRjaBgDIAEoCUIIukgFcgMYgAISEwoLY3JlYXRlX29ubHkYBCABKAgSFgoFZXBvY2gYBSABKANCB7pIBCICKAASKwoPaWRlbXBvdGVuY3lfa2V5GAYgASgJQhK6SA9yDRiAATIIXlshLX5dKiQSGwoJdXBsb2FkX2lkGAcgASgJQgi6SAVyA7ABARIXCgZvZmZzZXQYCCABKANCB7pIBCICKAAiMgoJVXBsb2FkRW5kEiUKBnNoYTI1NhgBIAEoCUIVukgSchAyDl5bMC05YS1mXXs2NH0kIlEKDlVwbG9hZFJlc3BvbnNlEi4KBGZpbGUYASABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvEg8KB2NyZWF0ZWQYAiABKAgiSgoQR2V0VXBsb2FkUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIbCgl1cGxvYWRfaWQYAiABKAlCCLpIBXIDsAEBIisKEUdldFVwbG9hZFJlc3BvbnNlEhYKDnJlY2VpdmVkX2J5dGVzGAEgASgDIogBCg9Eb3dubG9hZFJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCRIXCgZvZmZzZXQYAyABKANCB7pIBCICKAASFwoGbGVuZ3RoGAQgASgDQge6SAQiAigAEhoKCGlmX21hdGNoGAUgASgJQgi6SAVyAxiAAiJhChBEb3dubG9hZFJlc3BvbnNlEg0KBWNodW5rGAEgASgMEi4KBGZpbGUYAiABKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvEg4KBnNoYTI1NhgDIAEoCSI3CgxXYXRjaFJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESDAoEcGF0aBgCIAEoCSJECg1XYXRjaFJlc3BvbnNlEjMKB2NoYW5nZXMYASADKAsyIi5zcGFud2lzZS5maWxlc3lzdGVtLnYxLlBhdGhDaGFuZ2UiWgoKUGF0aENoYW5nZRIMCgRwYXRoGAEgASgJEjAKBGtpbmQYAiABKA4yIi5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkNoYW5nZUtpbmQSDAoEZXRhZxgDIAEoCSI+ChNMaXN0VmVyc2lvbnNSZXF1ZXN0EhkKB3ZpZXdfaWQYASABKAlCCLpIBXIDsAEBEgwKBHBhdGgYAiABKAkiTQoUTGlzdFZlcnNpb25zUmVzcG9uc2USNQoIdmVyc2lvbnMYASADKAsyIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVWZXJzaW9uInwKC0ZpbGVWZXJzaW9uEg8KB3ZlcnNpb24YASABKAMSDAoEc2l6ZRgCIAEoAxIMCgRldGFnGAMgASgJEi8KC21vZGlmeV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjdXJyZW50GAUgASgIIrQBCg5SZXN0b3JlUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIMCgRwYXRoGAIgASgJEhgKB3ZlcnNpb24YAyABKANCB7pIBCICKAASGgoIaWZfbWF0Y2gYBCABKAlCCLpIBXIDGIACEhYKBWVwb2NoGAUgASgDQge6SAQiAigAEisKD2lkZW1wb3RlbmN5X2tleRgGIAEoCUISukgPcg0YgAEyCF5bIS1+XSokIkEKD1Jlc3RvcmVSZXNwb25zZRIuCgRmaWxlGAEgASgLMiAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GaWxlSW5mbyIsCg9HZXRVc2FnZVJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQEiRAoQR2V0VXNhZ2VSZXNwb25zZRIwCgVkaXNrcxgBIAMoCzIhLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRGlza1VzYWdlIo0BCglEaXNrVXNhZ2USDAoEZGlzaxgBIAEoCRINCgVieXRlcxgCIAEoAxINCgVmaWxlcxgDIAEoAxIWCg5yZXNlcnZlZF9ieXRlcxgEIAEoAxIWCg5yZXNlcnZlZF9maWxlcxgFIAEoAxIRCgltYXhfYnl0ZXMYBiABKAMSEQoJbWF4X2ZpbGVzGAcgASgDIlgKEENvbW1pdFJ1blJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESFgoFZXBvY2gYAiABKANCB7pIBCICKAASEQoJb3ZlcndyaXRlGAMgASgIIvIBChFDb21taXRSdW5SZXNwb25zZRI0CgZyZXN1bHQYASABKA4yJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkNvbW1pdFJlc3VsdBIzCgljb25mbGljdHMYAiADKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkNvbmZsaWN0EhMKC3VucHVibGlzaGVkGAMgAygJEjEKB291dHB1dHMYBCADKAsyIC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkZpbGVJbmZvEhkKEW91dHB1dHNfdHJ1bmNhdGVkGAUgASgIEg8KB2NoYW5nZXMYBiABKAUiQQoIQ29uZmxpY3QSDAoEcGF0aBgBIAEoCRIRCgliYXNlX2V0YWcYAiABKAkSFAoMY3VycmVudF9ldGFnGAMgASgJIkcKElJvbGxiYWNrUnVuUmVxdWVzdBIZCgd2aWV3X2lkGAEgASgJQgi6SAVyA7ABARIWCgVlcG9jaBgCIAEoA0IHukgEIgIoACJZChNSb2xsYmFja1J1blJlc3BvbnNlEjEKBXN0YXRlGAEgASgOMiIuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5MYXllclN0YXRlEg8KB2NoYW5nZXMYAiABKAUiZQoORGlmZlJ1blJlcXVlc3QSGQoHdmlld19pZBgBIAEoCUIIukgFcgOwAQESGgoJcGFnZV9zaXplGAIgASgFQge6SAQaAigAEhwKCnBhZ2VfdG9rZW4YAyABKAlCCLpIBXIDGIBAIpMBCg9EaWZmUnVuUmVzcG9uc2USNAoHY2hhbmdlcxgBIAMoCzIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTGF5ZXJDaGFuZ2USFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEjEKBXN0YXRlGAMgASgOMiIuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5MYXllclN0YXRlIpABCgtMYXllckNoYW5nZRIMCgRwYXRoGAEgASgJEjAKBGtpbmQYAiABKA4yIi5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkNoYW5nZUtpbmQSLgoEZmlsZRgDIAEoCzIgLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmlsZUluZm8SEQoJYmFzZV9ldGFnGAQgASgJIlIKDEZlbmNlUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARIWCgVlcG9jaBgCIAEoA0IHukgEIgIoARIMCgRzdG9wGAMgASgIIg8KDUZlbmNlUmVzcG9uc2UiOAoYRGVsZXRlU2Vzc2lvbkRhdGFSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBIhsKGURlbGV0ZVNlc3Npb25EYXRhUmVzcG9uc2UqrQEKCkxheWVyU3RhdGUSGwoXTEFZRVJfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBMQVlFUl9TVEFURV9PUEVOEAESGAoUTEFZRVJfU1RBVEVfQ09ORkxJQ1QQAhIaChZMQVlFUl9TVEFURV9QVUJMSVNISU5HEAMSGQoVTEFZRVJfU1RBVEVfUFVCTElTSEVEEAQSGwoXTEFZRVJfU1RBVEVfUk9MTEVEX0JBQ0sQBSpSCghGaWxlS2luZBIZChVGSUxFX0tJTkRfVU5TUEVDSUZJRUQQABISCg5GSUxFX0tJTkRfRklMRRABEhcKE0ZJTEVfS0lORF9ESVJFQ1RPUlkQAipzCgpDaGFuZ2VLaW5kEhsKF0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASFQoRQ0hBTkdFX0tJTkRfQURERUQQARIYChRDSEFOR0VfS0lORF9NT0RJRklFRBACEhcKE0NIQU5HRV9LSU5EX0RFTEVURUQQAyqgAQoMQ29tbWl0UmVzdWx0Eh0KGUNPTU1JVF9SRVNVTFRfVU5TUEVDSUZJRUQQABIbChdDT01NSVRfUkVTVUxUX1BVQkxJU0hFRBABEhkKFUNPTU1JVF9SRVNVTFRfUEFSVElBTBACEhoKFkNPTU1JVF9SRVNVTFRfQ09ORkxJQ1QQAxIdChlDT01NSVRfUkVTVUxUX1JPTExFRF9CQUNLEAQyzxMKEUZpbGVTeXN0ZW1TZXJ2aWNlEl0KCE9wZW5WaWV3Eicuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5PcGVuVmlld1JlcXVlc3QaKC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk9wZW5WaWV3UmVzcG9uc2USbgoMRGVzY3JpYmVWaWV3Eisuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZXNjcmliZVZpZXdSZXF1ZXN0Giwuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZXNjcmliZVZpZXdSZXNwb25zZSIDkAIBElYKBFN0YXQSIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLlN0YXRSZXF1ZXN0GiQuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5TdGF0UmVzcG9uc2UiA5ACARJWCgRMaXN0EiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5MaXN0UmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTGlzdFJlc3BvbnNlIgOQAgESVgoEUmVhZBIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuUmVhZFJlcXVlc3QaJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLlJlYWRSZXNwb25zZSIDkAIBElQKBVdyaXRlEiQuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Xcml0ZVJlcXVlc3QaJS5zcGFud2lzZS5maWxlc3lzdGVtLnYxLldyaXRlUmVzcG9uc2USUQoERWRpdBIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRWRpdFJlcXVlc3QaJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkVkaXRSZXNwb25zZRJsCg1NYWtlRGlyZWN0b3J5Eiwuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5NYWtlRGlyZWN0b3J5UmVxdWVzdBotLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTWFrZURpcmVjdG9yeVJlc3BvbnNlElcKBkRlbGV0ZRIlLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRGVsZXRlUmVxdWVzdBomLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRGVsZXRlUmVzcG9uc2USUQoETW92ZRIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTW92ZVJlcXVlc3QaJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLk1vdmVSZXNwb25zZRJWCgRHbG9iEiMuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5HbG9iUmVxdWVzdBokLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR2xvYlJlc3BvbnNlIgOQAgESWAoER3JlcBIjLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR3JlcFJlcXVlc3QaJC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkdyZXBSZXNwb25zZSIDkAIBMAESawoLTGlzdE91dHB1dHMSKi5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkxpc3RPdXRwdXRzUmVxdWVzdBorLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuTGlzdE91dHB1dHNSZXNwb25zZSIDkAIBElEKBENvcHkSIy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkNvcHlSZXF1ZXN0GiQuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Db3B5UmVzcG9uc2USWQoGVXBsb2FkEiUuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5VcGxvYWRSZXF1ZXN0GiYuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5VcGxvYWRSZXNwb25zZSgBEmUKCUdldFVwbG9hZBIoLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR2V0VXBsb2FkUmVxdWVzdBopLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR2V0VXBsb2FkUmVzcG9uc2UiA5ACARJkCghEb3dubG9hZBInLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRG93bmxvYWRSZXF1ZXN0Giguc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Eb3dubG9hZFJlc3BvbnNlIgOQAgEwARJbCgVXYXRjaBIkLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuV2F0Y2hSZXF1ZXN0GiUuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5XYXRjaFJlc3BvbnNlIgOQAgEwARJuCgxMaXN0VmVyc2lvbnMSKy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkxpc3RWZXJzaW9uc1JlcXVlc3QaLC5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkxpc3RWZXJzaW9uc1Jlc3BvbnNlIgOQAgESWgoHUmVzdG9yZRImLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuUmVzdG9yZVJlcXVlc3QaJy5zcGFud2lzZS5maWxlc3lzdGVtLnYxLlJlc3RvcmVSZXNwb25zZRJiCghHZXRVc2FnZRInLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuR2V0VXNhZ2VSZXF1ZXN0Giguc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5HZXRVc2FnZVJlc3BvbnNlIgOQAgESYAoJQ29tbWl0UnVuEiguc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Db21taXRSdW5SZXF1ZXN0Gikuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Db21taXRSdW5SZXNwb25zZRJmCgtSb2xsYmFja1J1bhIqLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuUm9sbGJhY2tSdW5SZXF1ZXN0Gisuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5Sb2xsYmFja1J1blJlc3BvbnNlEl8KB0RpZmZSdW4SJi5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkRpZmZSdW5SZXF1ZXN0Gicuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EaWZmUnVuUmVzcG9uc2UiA5ACARJUCgVGZW5jZRIkLnNwYW53aXNlLmZpbGVzeXN0ZW0udjEuRmVuY2VSZXF1ZXN0GiUuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5GZW5jZVJlc3BvbnNlEngKEURlbGV0ZVNlc3Npb25EYXRhEjAuc3Bhbndpc2UuZmlsZXN5c3RlbS52MS5EZWxldGVTZXNzaW9uRGF0YVJlcXVlc3QaMS5zcGFud2lzZS5maWxlc3lzdGVtLnYxLkRlbGV0ZVNlc3Npb25EYXRhUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
  * A view: what one run sees.
@@ -48,6 +48,13 @@ export type View = Message<"spanwise.filesystem.v1.View"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 4;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * What has become of its layer; unspecified for a view without one.
+   *
+   * @generated from field: spanwise.filesystem.v1.LayerState layer_state = 5;
+   */
+  layerState: LayerState;
 };
 
 /**
@@ -217,6 +224,13 @@ export type OpenViewRequest = Message<"spanwise.filesystem.v1.OpenViewRequest"> 
    * @generated from field: string session_id = 2;
    */
   sessionId: string;
+
+  /**
+   * True: what is changed in the view is kept in a layer of its own until CommitRun. Decided when the view is first opened.
+   *
+   * @generated from field: bool run_layer = 3;
+   */
+  runLayer: boolean;
 };
 
 /**
@@ -1201,6 +1215,1039 @@ export const ListOutputsResponseSchema: GenMessage<ListOutputsResponse> = /*@__P
   messageDesc(file_spanwise_filesystem_v1_filesystem, 31);
 
 /**
+ * Request of Copy.
+ *
+ * @generated from message spanwise.filesystem.v1.CopyRequest
+ */
+export type CopyRequest = Message<"spanwise.filesystem.v1.CopyRequest"> & {
+  /**
+   * The view.
+   *
+   * @generated from field: string view_id = 1;
+   */
+  viewId: string;
+
+  /**
+   * What to copy.
+   *
+   * @generated from field: string from_path = 2;
+   */
+  fromPath: string;
+
+  /**
+   * Where to; nothing may be there.
+   *
+   * @generated from field: string to_path = 3;
+   */
+  toPath: string;
+
+  /**
+   * Fencing number of the dispatch that asks; 0 = a client outside of runs, which no fence stops.
+   *
+   * @generated from field: int64 epoch = 4;
+   */
+  epoch: bigint;
+
+  /**
+   * Makes the call idempotent: unique to the view, at most 128 printable ASCII characters. Empty: each call has its effect.
+   *
+   * @generated from field: string idempotency_key = 5;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.CopyRequest.
+ * Use `create(CopyRequestSchema)` to create a new message.
+ */
+export const CopyRequestSchema: GenMessage<CopyRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 32);
+
+/**
+ * Response of Copy.
+ *
+ * @generated from message spanwise.filesystem.v1.CopyResponse
+ */
+export type CopyResponse = Message<"spanwise.filesystem.v1.CopyResponse"> & {
+  /**
+   * The file or directory at its new path.
+   *
+   * @generated from field: spanwise.filesystem.v1.FileInfo file = 1;
+   */
+  file?: FileInfo | undefined;
+
+  /**
+   * How many files were copied.
+   *
+   * @generated from field: int32 files = 2;
+   */
+  files: number;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.CopyResponse.
+ * Use `create(CopyResponseSchema)` to create a new message.
+ */
+export const CopyResponseSchema: GenMessage<CopyResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 33);
+
+/**
+ * A message of an Upload: one begin, any number of chunks, one end.
+ *
+ * @generated from message spanwise.filesystem.v1.UploadRequest
+ */
+export type UploadRequest = Message<"spanwise.filesystem.v1.UploadRequest"> & {
+  /**
+   * What it is.
+   *
+   * @generated from oneof spanwise.filesystem.v1.UploadRequest.part
+   */
+  part: {
+    /**
+     * The first message.
+     *
+     * @generated from field: spanwise.filesystem.v1.UploadBegin begin = 1;
+     */
+    value: UploadBegin;
+    case: "begin";
+  } | {
+    /**
+     * Bytes that follow those before; at most 1 MiB.
+     *
+     * @generated from field: bytes chunk = 2;
+     */
+    value: Uint8Array;
+    case: "chunk";
+  } | {
+    /**
+     * The last message: now the file is written.
+     *
+     * @generated from field: spanwise.filesystem.v1.UploadEnd end = 3;
+     */
+    value: UploadEnd;
+    case: "end";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.UploadRequest.
+ * Use `create(UploadRequestSchema)` to create a new message.
+ */
+export const UploadRequestSchema: GenMessage<UploadRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 34);
+
+/**
+ * What is uploaded.
+ *
+ * @generated from message spanwise.filesystem.v1.UploadBegin
+ */
+export type UploadBegin = Message<"spanwise.filesystem.v1.UploadBegin"> & {
+  /**
+   * The view.
+   *
+   * @generated from field: string view_id = 1;
+   */
+  viewId: string;
+
+  /**
+   * The file.
+   *
+   * @generated from field: string path = 2;
+   */
+  path: string;
+
+  /**
+   * Write only over this etag; empty = over anything.
+   *
+   * @generated from field: string if_match = 3;
+   */
+  ifMatch: string;
+
+  /**
+   * Write only if nothing is there. Not together with if_match.
+   *
+   * @generated from field: bool create_only = 4;
+   */
+  createOnly: boolean;
+
+  /**
+   * Fencing number of the dispatch that asks; 0 = a client outside of runs, which no fence stops.
+   *
+   * @generated from field: int64 epoch = 5;
+   */
+  epoch: bigint;
+
+  /**
+   * Makes the call idempotent: unique to the view, at most 128 printable ASCII characters. Empty: each call has its effect.
+   *
+   * @generated from field: string idempotency_key = 6;
+   */
+  idempotencyKey: string;
+
+  /**
+   * Chosen by the client, unique to it: another stream with the same one goes on with the upload.
+   *
+   * @generated from field: string upload_id = 7;
+   */
+  uploadId: string;
+
+  /**
+   * Where the first chunk belongs: 0, or received_bytes of GetUpload to go on.
+   *
+   * @generated from field: int64 offset = 8;
+   */
+  offset: bigint;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.UploadBegin.
+ * Use `create(UploadBeginSchema)` to create a new message.
+ */
+export const UploadBeginSchema: GenMessage<UploadBegin> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 35);
+
+/**
+ * The end of an upload.
+ *
+ * @generated from message spanwise.filesystem.v1.UploadEnd
+ */
+export type UploadEnd = Message<"spanwise.filesystem.v1.UploadEnd"> & {
+  /**
+   * SHA-256 of the whole content, in hex; nothing is written if it differs.
+   *
+   * @generated from field: string sha256 = 1;
+   */
+  sha256: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.UploadEnd.
+ * Use `create(UploadEndSchema)` to create a new message.
+ */
+export const UploadEndSchema: GenMessage<UploadEnd> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 36);
+
+/**
+ * Response of Upload.
+ *
+ * @generated from message spanwise.filesystem.v1.UploadResponse
+ */
+export type UploadResponse = Message<"spanwise.filesystem.v1.UploadResponse"> & {
+  /**
+   * The file after the write.
+   *
+   * @generated from field: spanwise.filesystem.v1.FileInfo file = 1;
+   */
+  file?: FileInfo | undefined;
+
+  /**
+   * True when nothing was there before.
+   *
+   * @generated from field: bool created = 2;
+   */
+  created: boolean;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.UploadResponse.
+ * Use `create(UploadResponseSchema)` to create a new message.
+ */
+export const UploadResponseSchema: GenMessage<UploadResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 37);
+
+/**
+ * Request of GetUpload.
+ *
+ * @generated from message spanwise.filesystem.v1.GetUploadRequest
+ */
+export type GetUploadRequest = Message<"spanwise.filesystem.v1.GetUploadRequest"> & {
+  /**
+   * The view.
+   *
+   * @generated from field: string view_id = 1;
+   */
+  viewId: string;
+
+  /**
+   * The upload.
+   *
+   * @generated from field: string upload_id = 2;
+   */
+  uploadId: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.GetUploadRequest.
+ * Use `create(GetUploadRequestSchema)` to create a new message.
+ */
+export const GetUploadRequestSchema: GenMessage<GetUploadRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 38);
+
+/**
+ * Response of GetUpload.
+ *
+ * @generated from message spanwise.filesystem.v1.GetUploadResponse
+ */
+export type GetUploadResponse = Message<"spanwise.filesystem.v1.GetUploadResponse"> & {
+  /**
+   * Bytes that were received and kept.
+   *
+   * @generated from field: int64 received_bytes = 1;
+   */
+  receivedBytes: bigint;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.GetUploadResponse.
+ * Use `create(GetUploadResponseSchema)` to create a new message.
+ */
+export const GetUploadResponseSchema: GenMessage<GetUploadResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 39);
+
+/**
+ * Request of Download.
+ *
+ * @generated from message spanwise.filesystem.v1.DownloadRequest
+ */
+export type DownloadRequest = Message<"spanwise.filesystem.v1.DownloadRequest"> & {
+  /**
+   * The view.
+   *
+   * @generated from field: string view_id = 1;
+   */
+  viewId: string;
+
+  /**
+   * The file.
+   *
+   * @generated from field: string path = 2;
+   */
+  path: string;
+
+  /**
+   * First byte to read; beyond the end nothing comes.
+   *
+   * @generated from field: int64 offset = 3;
+   */
+  offset: bigint;
+
+  /**
+   * Bytes at most; 0 = to the end.
+   *
+   * @generated from field: int64 length = 4;
+   */
+  length: bigint;
+
+  /**
+   * Read only this etag: to go on with a download that broke off. Empty = whatever is there.
+   *
+   * @generated from field: string if_match = 5;
+   */
+  ifMatch: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.DownloadRequest.
+ * Use `create(DownloadRequestSchema)` to create a new message.
+ */
+export const DownloadRequestSchema: GenMessage<DownloadRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 40);
+
+/**
+ * Message of the Download stream.
+ *
+ * @generated from message spanwise.filesystem.v1.DownloadResponse
+ */
+export type DownloadResponse = Message<"spanwise.filesystem.v1.DownloadResponse"> & {
+  /**
+   * Bytes that follow those before; at most 1 MiB.
+   *
+   * @generated from field: bytes chunk = 1;
+   */
+  chunk: Uint8Array;
+
+  /**
+   * The whole file; in the first message only. All chunks are of this version: if it changes meanwhile on a disk that
+   * keeps no versions, the stream ends with ETAG_MISMATCH.
+   *
+   * @generated from field: spanwise.filesystem.v1.FileInfo file = 2;
+   */
+  file?: FileInfo | undefined;
+
+  /**
+   * SHA-256 of the bytes of this stream, in hex; in the last message only.
+   *
+   * @generated from field: string sha256 = 3;
+   */
+  sha256: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.DownloadResponse.
+ * Use `create(DownloadResponseSchema)` to create a new message.
+ */
+export const DownloadResponseSchema: GenMessage<DownloadResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 41);
+
+/**
+ * Request of Watch.
+ *
+ * @generated from message spanwise.filesystem.v1.WatchRequest
+ */
+export type WatchRequest = Message<"spanwise.filesystem.v1.WatchRequest"> & {
+  /**
+   * The view.
+   *
+   * @generated from field: string view_id = 1;
+   */
+  viewId: string;
+
+  /**
+   * Directory whose content is watched, at any depth; default "/".
+   *
+   * @generated from field: string path = 2;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.WatchRequest.
+ * Use `create(WatchRequestSchema)` to create a new message.
+ */
+export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 42);
+
+/**
+ * Message of the Watch stream. One without changes comes first, once nothing is missed any more, and every 10 s of silence.
+ *
+ * @generated from message spanwise.filesystem.v1.WatchResponse
+ */
+export type WatchResponse = Message<"spanwise.filesystem.v1.WatchResponse"> & {
+  /**
+   * What has changed since the message before.
+   *
+   * @generated from field: repeated spanwise.filesystem.v1.PathChange changes = 1;
+   */
+  changes: PathChange[];
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.WatchResponse.
+ * Use `create(WatchResponseSchema)` to create a new message.
+ */
+export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 43);
+
+/**
+ * A path that has changed.
+ *
+ * @generated from message spanwise.filesystem.v1.PathChange
+ */
+export type PathChange = Message<"spanwise.filesystem.v1.PathChange"> & {
+  /**
+   * The path; of a directory that was deleted or moved, the directory itself.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * What is there now.
+   *
+   * @generated from field: spanwise.filesystem.v1.ChangeKind kind = 2;
+   */
+  kind: ChangeKind;
+
+  /**
+   * Etag of a file that is there now; empty when it is not known.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.PathChange.
+ * Use `create(PathChangeSchema)` to create a new message.
+ */
+export const PathChangeSchema: GenMessage<PathChange> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 44);
+
+/**
+ * Request of ListVersions.
+ *
+ * @generated from message spanwise.filesystem.v1.ListVersionsRequest
+ */
+export type ListVersionsRequest = Message<"spanwise.filesystem.v1.ListVersionsRequest"> & {
+  /**
+   * The view.
+   *
+   * @generated from field: string view_id = 1;
+   */
+  viewId: string;
+
+  /**
+   * The file, which may be deleted by now.
+   *
+   * @generated from field: string path = 2;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.ListVersionsRequest.
+ * Use `create(ListVersionsRequestSchema)` to create a new message.
+ */
+export const ListVersionsRequestSchema: GenMessage<ListVersionsRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 45);
+
+/**
+ * Response of ListVersions.
+ *
+ * @generated from message spanwise.filesystem.v1.ListVersionsResponse
+ */
+export type ListVersionsResponse = Message<"spanwise.filesystem.v1.ListVersionsResponse"> & {
+  /**
+   * Newest first; the first one is what is there now unless it was deleted.
+   *
+   * @generated from field: repeated spanwise.filesystem.v1.FileVersion versions = 1;
+   */
+  versions: FileVersion[];
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.ListVersionsResponse.
+ * Use `create(ListVersionsResponseSchema)` to create a new message.
+ */
+export const ListVersionsResponseSchema: GenMessage<ListVersionsResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 46);
+
+/**
+ * What was at a path.
+ *
+ * @generated from message spanwise.filesystem.v1.FileVersion
+ */
+export type FileVersion = Message<"spanwise.filesystem.v1.FileVersion"> & {
+  /**
+   * Names the version to Restore.
+   *
+   * @generated from field: int64 version = 1;
+   */
+  version: bigint;
+
+  /**
+   * Bytes.
+   *
+   * @generated from field: int64 size = 2;
+   */
+  size: bigint;
+
+  /**
+   * Validator of its content.
+   *
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * When it was published, UTC.
+   *
+   * @generated from field: google.protobuf.Timestamp modify_time = 4;
+   */
+  modifyTime?: Timestamp | undefined;
+
+  /**
+   * True for what is there now.
+   *
+   * @generated from field: bool current = 5;
+   */
+  current: boolean;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.FileVersion.
+ * Use `create(FileVersionSchema)` to create a new message.
+ */
+export const FileVersionSchema: GenMessage<FileVersion> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 47);
+
+/**
+ * Request of Restore.
+ *
+ * @generated from message spanwise.filesystem.v1.RestoreRequest
+ */
+export type RestoreRequest = Message<"spanwise.filesystem.v1.RestoreRequest"> & {
+  /**
+   * The view.
+   *
+   * @generated from field: string view_id = 1;
+   */
+  viewId: string;
+
+  /**
+   * The file.
+   *
+   * @generated from field: string path = 2;
+   */
+  path: string;
+
+  /**
+   * FileVersion.version.
+   *
+   * @generated from field: int64 version = 3;
+   */
+  version: bigint;
+
+  /**
+   * Restore only over this etag; empty = over anything.
+   *
+   * @generated from field: string if_match = 4;
+   */
+  ifMatch: string;
+
+  /**
+   * Fencing number of the dispatch that asks; 0 = a client outside of runs, which no fence stops.
+   *
+   * @generated from field: int64 epoch = 5;
+   */
+  epoch: bigint;
+
+  /**
+   * Makes the call idempotent: unique to the view, at most 128 printable ASCII characters. Empty: each call has its effect.
+   *
+   * @generated from field: string idempotency_key = 6;
+   */
+  idempotencyKey: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.RestoreRequest.
+ * Use `create(RestoreRequestSchema)` to create a new message.
+ */
+export const RestoreRequestSchema: GenMessage<RestoreRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 48);
+
+/**
+ * Response of Restore.
+ *
+ * @generated from message spanwise.filesystem.v1.RestoreResponse
+ */
+export type RestoreResponse = Message<"spanwise.filesystem.v1.RestoreResponse"> & {
+  /**
+   * The file after it.
+   *
+   * @generated from field: spanwise.filesystem.v1.FileInfo file = 1;
+   */
+  file?: FileInfo | undefined;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.RestoreResponse.
+ * Use `create(RestoreResponseSchema)` to create a new message.
+ */
+export const RestoreResponseSchema: GenMessage<RestoreResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 49);
+
+/**
+ * Request of GetUsage.
+ *
+ * @generated from message spanwise.filesystem.v1.GetUsageRequest
+ */
+export type GetUsageRequest = Message<"spanwise.filesystem.v1.GetUsageRequest"> & {
+  /**
+   * The view.
+   *
+   * @generated from field: string view_id = 1;
+   */
+  viewId: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.GetUsageRequest.
+ * Use `create(GetUsageRequestSchema)` to create a new message.
+ */
+export const GetUsageRequestSchema: GenMessage<GetUsageRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 50);
+
+/**
+ * Response of GetUsage.
+ *
+ * @generated from message spanwise.filesystem.v1.GetUsageResponse
+ */
+export type GetUsageResponse = Message<"spanwise.filesystem.v1.GetUsageResponse"> & {
+  /**
+   * One of each disk that is counted, by name.
+   *
+   * @generated from field: repeated spanwise.filesystem.v1.DiskUsage disks = 1;
+   */
+  disks: DiskUsage[];
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.GetUsageResponse.
+ * Use `create(GetUsageResponseSchema)` to create a new message.
+ */
+export const GetUsageResponseSchema: GenMessage<GetUsageResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 51);
+
+/**
+ * What a user has on a disk.
+ *
+ * @generated from message spanwise.filesystem.v1.DiskUsage
+ */
+export type DiskUsage = Message<"spanwise.filesystem.v1.DiskUsage"> & {
+  /**
+   * Name of the disk in the configuration.
+   *
+   * @generated from field: string disk = 1;
+   */
+  disk: string;
+
+  /**
+   * Bytes of files that are published.
+   *
+   * @generated from field: int64 bytes = 2;
+   */
+  bytes: bigint;
+
+  /**
+   * Files that are published.
+   *
+   * @generated from field: int64 files = 3;
+   */
+  files: bigint;
+
+  /**
+   * Bytes in layers of runs that go on: they count until the run is published or dropped.
+   *
+   * @generated from field: int64 reserved_bytes = 4;
+   */
+  reservedBytes: bigint;
+
+  /**
+   * Files in layers of runs that go on.
+   *
+   * @generated from field: int64 reserved_files = 5;
+   */
+  reservedFiles: bigint;
+
+  /**
+   * Bytes at most; 0 = no limit.
+   *
+   * @generated from field: int64 max_bytes = 6;
+   */
+  maxBytes: bigint;
+
+  /**
+   * Files at most; 0 = no limit.
+   *
+   * @generated from field: int64 max_files = 7;
+   */
+  maxFiles: bigint;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.DiskUsage.
+ * Use `create(DiskUsageSchema)` to create a new message.
+ */
+export const DiskUsageSchema: GenMessage<DiskUsage> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 52);
+
+/**
+ * Request of CommitRun.
+ *
+ * @generated from message spanwise.filesystem.v1.CommitRunRequest
+ */
+export type CommitRunRequest = Message<"spanwise.filesystem.v1.CommitRunRequest"> & {
+  /**
+   * The view.
+   *
+   * @generated from field: string view_id = 1;
+   */
+  viewId: string;
+
+  /**
+   * Fencing number of the dispatch that ends the run. 0 = its owner, who decides about a conflict.
+   *
+   * @generated from field: int64 epoch = 2;
+   */
+  epoch: bigint;
+
+  /**
+   * True: publish also what conflicts, over what others have written.
+   *
+   * @generated from field: bool overwrite = 3;
+   */
+  overwrite: boolean;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.CommitRunRequest.
+ * Use `create(CommitRunRequestSchema)` to create a new message.
+ */
+export const CommitRunRequestSchema: GenMessage<CommitRunRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 53);
+
+/**
+ * Response of CommitRun.
+ *
+ * @generated from message spanwise.filesystem.v1.CommitRunResponse
+ */
+export type CommitRunResponse = Message<"spanwise.filesystem.v1.CommitRunResponse"> & {
+  /**
+   * What came of it.
+   *
+   * @generated from field: spanwise.filesystem.v1.CommitResult result = 1;
+   */
+  result: CommitResult;
+
+  /**
+   * Paths that somebody else has changed meanwhile, at most 1000. With CONFLICT nothing was published.
+   *
+   * @generated from field: repeated spanwise.filesystem.v1.Conflict conflicts = 2;
+   */
+  conflicts: Conflict[];
+
+  /**
+   * With PARTIAL: paths on disks that could not join the others, and were not written, at most 1000.
+   *
+   * @generated from field: repeated string unpublished = 3;
+   */
+  unpublished: string[];
+
+  /**
+   * What the run has created or changed under output mounts, by path, at most 1000.
+   *
+   * @generated from field: repeated spanwise.filesystem.v1.FileInfo outputs = 4;
+   */
+  outputs: FileInfo[];
+
+  /**
+   * True when there are more outputs: see ListOutputs.
+   *
+   * @generated from field: bool outputs_truncated = 5;
+   */
+  outputsTruncated: boolean;
+
+  /**
+   * How many files, directories and deletions were published.
+   *
+   * @generated from field: int32 changes = 6;
+   */
+  changes: number;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.CommitRunResponse.
+ * Use `create(CommitRunResponseSchema)` to create a new message.
+ */
+export const CommitRunResponseSchema: GenMessage<CommitRunResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 54);
+
+/**
+ * A path that a run has changed, and somebody else too.
+ *
+ * @generated from message spanwise.filesystem.v1.Conflict
+ */
+export type Conflict = Message<"spanwise.filesystem.v1.Conflict"> & {
+  /**
+   * The path.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * Etag of the file that the run has begun with; empty when there was none.
+   *
+   * @generated from field: string base_etag = 2;
+   */
+  baseEtag: string;
+
+  /**
+   * Etag of the file that is there now; empty when there is none.
+   *
+   * @generated from field: string current_etag = 3;
+   */
+  currentEtag: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.Conflict.
+ * Use `create(ConflictSchema)` to create a new message.
+ */
+export const ConflictSchema: GenMessage<Conflict> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 55);
+
+/**
+ * Request of RollbackRun.
+ *
+ * @generated from message spanwise.filesystem.v1.RollbackRunRequest
+ */
+export type RollbackRunRequest = Message<"spanwise.filesystem.v1.RollbackRunRequest"> & {
+  /**
+   * The view.
+   *
+   * @generated from field: string view_id = 1;
+   */
+  viewId: string;
+
+  /**
+   * Fencing number of the dispatch that ends the run. 0 = its owner, who decides about a conflict.
+   *
+   * @generated from field: int64 epoch = 2;
+   */
+  epoch: bigint;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.RollbackRunRequest.
+ * Use `create(RollbackRunRequestSchema)` to create a new message.
+ */
+export const RollbackRunRequestSchema: GenMessage<RollbackRunRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 56);
+
+/**
+ * Response of RollbackRun.
+ *
+ * @generated from message spanwise.filesystem.v1.RollbackRunResponse
+ */
+export type RollbackRunResponse = Message<"spanwise.filesystem.v1.RollbackRunResponse"> & {
+  /**
+   * ROLLED_BACK, or PUBLISHED or PUBLISHING when it was too late.
+   *
+   * @generated from field: spanwise.filesystem.v1.LayerState state = 1;
+   */
+  state: LayerState;
+
+  /**
+   * How many files, directories and deletions were dropped by this or an earlier call.
+   *
+   * @generated from field: int32 changes = 2;
+   */
+  changes: number;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.RollbackRunResponse.
+ * Use `create(RollbackRunResponseSchema)` to create a new message.
+ */
+export const RollbackRunResponseSchema: GenMessage<RollbackRunResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 57);
+
+/**
+ * Request of DiffRun.
+ *
+ * @generated from message spanwise.filesystem.v1.DiffRunRequest
+ */
+export type DiffRunRequest = Message<"spanwise.filesystem.v1.DiffRunRequest"> & {
+  /**
+   * The view.
+   *
+   * @generated from field: string view_id = 1;
+   */
+  viewId: string;
+
+  /**
+   * How many at most; default 200, capped at 1000.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * next_page_token of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.DiffRunRequest.
+ * Use `create(DiffRunRequestSchema)` to create a new message.
+ */
+export const DiffRunRequestSchema: GenMessage<DiffRunRequest> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 58);
+
+/**
+ * Response of DiffRun.
+ *
+ * @generated from message spanwise.filesystem.v1.DiffRunResponse
+ */
+export type DiffRunResponse = Message<"spanwise.filesystem.v1.DiffRunResponse"> & {
+  /**
+   * What differs from the disks as the run has seen them, by path.
+   *
+   * @generated from field: repeated spanwise.filesystem.v1.LayerChange changes = 1;
+   */
+  changes: LayerChange[];
+
+  /**
+   * Token of the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * What has become of the layer.
+   *
+   * @generated from field: spanwise.filesystem.v1.LayerState state = 3;
+   */
+  state: LayerState;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.DiffRunResponse.
+ * Use `create(DiffRunResponseSchema)` to create a new message.
+ */
+export const DiffRunResponseSchema: GenMessage<DiffRunResponse> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 59);
+
+/**
+ * A path that a run has changed.
+ *
+ * @generated from message spanwise.filesystem.v1.LayerChange
+ */
+export type LayerChange = Message<"spanwise.filesystem.v1.LayerChange"> & {
+  /**
+   * The path; of a directory that was deleted, the directory itself.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * How.
+   *
+   * @generated from field: spanwise.filesystem.v1.ChangeKind kind = 2;
+   */
+  kind: ChangeKind;
+
+  /**
+   * What the run has put there; unset for a deletion.
+   *
+   * @generated from field: spanwise.filesystem.v1.FileInfo file = 3;
+   */
+  file?: FileInfo | undefined;
+
+  /**
+   * Etag of the file that was there; empty when there was none.
+   *
+   * @generated from field: string base_etag = 4;
+   */
+  baseEtag: string;
+};
+
+/**
+ * Describes the message spanwise.filesystem.v1.LayerChange.
+ * Use `create(LayerChangeSchema)` to create a new message.
+ */
+export const LayerChangeSchema: GenMessage<LayerChange> = /*@__PURE__*/
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 60);
+
+/**
  * Request of Fence.
  *
  * @generated from message spanwise.filesystem.v1.FenceRequest
@@ -1233,7 +2280,7 @@ export type FenceRequest = Message<"spanwise.filesystem.v1.FenceRequest"> & {
  * Use `create(FenceRequestSchema)` to create a new message.
  */
 export const FenceRequestSchema: GenMessage<FenceRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 32);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 61);
 
 /**
  * Response of Fence.
@@ -1248,7 +2295,7 @@ export type FenceResponse = Message<"spanwise.filesystem.v1.FenceResponse"> & {
  * Use `create(FenceResponseSchema)` to create a new message.
  */
 export const FenceResponseSchema: GenMessage<FenceResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 33);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 62);
 
 /**
  * Request of DeleteSessionData.
@@ -1269,7 +2316,7 @@ export type DeleteSessionDataRequest = Message<"spanwise.filesystem.v1.DeleteSes
  * Use `create(DeleteSessionDataRequestSchema)` to create a new message.
  */
 export const DeleteSessionDataRequestSchema: GenMessage<DeleteSessionDataRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 34);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 63);
 
 /**
  * Response of DeleteSessionData.
@@ -1284,7 +2331,69 @@ export type DeleteSessionDataResponse = Message<"spanwise.filesystem.v1.DeleteSe
  * Use `create(DeleteSessionDataResponseSchema)` to create a new message.
  */
 export const DeleteSessionDataResponseSchema: GenMessage<DeleteSessionDataResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_filesystem_v1_filesystem, 35);
+  messageDesc(file_spanwise_filesystem_v1_filesystem, 64);
+
+/**
+ * What has become of the changes of a run.
+ *
+ * @generated from enum spanwise.filesystem.v1.LayerState
+ */
+export const LayerState = {
+  /**
+   * The view has no layer: it changes the disks themselves.
+   *
+   * @generated from enum value: LAYER_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The run goes on.
+   *
+   * @generated from enum value: LAYER_STATE_OPEN = 1;
+   */
+  OPEN: 1,
+
+  /**
+   * CommitRun met conflicts. Its owner has 24 hours for DiffRun, CommitRun with overwrite, or RollbackRun.
+   *
+   * @generated from enum value: LAYER_STATE_CONFLICT = 2;
+   */
+  CONFLICT: 2,
+
+  /**
+   * Tree disks are published, others not all yet: CommitRun goes on with them.
+   *
+   * @generated from enum value: LAYER_STATE_PUBLISHING = 3;
+   */
+  PUBLISHING: 3,
+
+  /**
+   * Published: the view shows the disks as they are, and changes nothing.
+   *
+   * @generated from enum value: LAYER_STATE_PUBLISHED = 4;
+   */
+  PUBLISHED: 4,
+
+  /**
+   * Dropped: the view shows the disks as they are, and changes nothing.
+   *
+   * @generated from enum value: LAYER_STATE_ROLLED_BACK = 5;
+   */
+  ROLLED_BACK: 5,
+} as const;
+
+/**
+ * What has become of the changes of a run.
+ *
+ * @generated from enum spanwise.filesystem.v1.LayerState
+ */
+export type LayerState = (typeof LayerState)[keyof typeof LayerState] | UnknownEnum;
+
+/**
+ * Describes the enum spanwise.filesystem.v1.LayerState.
+ */
+export const LayerStateSchema: GenEnum<LayerState> = /*@__PURE__*/
+  enumDesc(file_spanwise_filesystem_v1_filesystem, 0);
 
 /**
  * What is at a path.
@@ -1325,7 +2434,110 @@ export type FileKind = (typeof FileKind)[keyof typeof FileKind] | UnknownEnum;
  * Describes the enum spanwise.filesystem.v1.FileKind.
  */
 export const FileKindSchema: GenEnum<FileKind> = /*@__PURE__*/
-  enumDesc(file_spanwise_filesystem_v1_filesystem, 0);
+  enumDesc(file_spanwise_filesystem_v1_filesystem, 1);
+
+/**
+ * How a path has changed.
+ *
+ * @generated from enum spanwise.filesystem.v1.ChangeKind
+ */
+export const ChangeKind = {
+  /**
+   * Not set; never sent by a service.
+   *
+   * @generated from enum value: CHANGE_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Nothing was there before.
+   *
+   * @generated from enum value: CHANGE_KIND_ADDED = 1;
+   */
+  ADDED: 1,
+
+  /**
+   * Its content is another one.
+   *
+   * @generated from enum value: CHANGE_KIND_MODIFIED = 2;
+   */
+  MODIFIED: 2,
+
+  /**
+   * Nothing is there any more.
+   *
+   * @generated from enum value: CHANGE_KIND_DELETED = 3;
+   */
+  DELETED: 3,
+} as const;
+
+/**
+ * How a path has changed.
+ *
+ * @generated from enum spanwise.filesystem.v1.ChangeKind
+ */
+export type ChangeKind = (typeof ChangeKind)[keyof typeof ChangeKind] | UnknownEnum;
+
+/**
+ * Describes the enum spanwise.filesystem.v1.ChangeKind.
+ */
+export const ChangeKindSchema: GenEnum<ChangeKind> = /*@__PURE__*/
+  enumDesc(file_spanwise_filesystem_v1_filesystem, 2);
+
+/**
+ * What came of publishing.
+ *
+ * @generated from enum spanwise.filesystem.v1.CommitResult
+ */
+export const CommitResult = {
+  /**
+   * Not set; never sent by a service.
+   *
+   * @generated from enum value: COMMIT_RESULT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * All is published.
+   *
+   * @generated from enum value: COMMIT_RESULT_PUBLISHED = 1;
+   */
+  PUBLISHED: 1,
+
+  /**
+   * All but what `unpublished` and `conflicts` list.
+   *
+   * @generated from enum value: COMMIT_RESULT_PARTIAL = 2;
+   */
+  PARTIAL: 2,
+
+  /**
+   * Nothing is published, and the layer is kept.
+   *
+   * @generated from enum value: COMMIT_RESULT_CONFLICT = 3;
+   */
+  CONFLICT: 3,
+
+  /**
+   * The layer was rolled back before: there was nothing to publish.
+   *
+   * @generated from enum value: COMMIT_RESULT_ROLLED_BACK = 4;
+   */
+  ROLLED_BACK: 4,
+} as const;
+
+/**
+ * What came of publishing.
+ *
+ * @generated from enum spanwise.filesystem.v1.CommitResult
+ */
+export type CommitResult = (typeof CommitResult)[keyof typeof CommitResult] | UnknownEnum;
+
+/**
+ * Describes the enum spanwise.filesystem.v1.CommitResult.
+ */
+export const CommitResultSchema: GenEnum<CommitResult> = /*@__PURE__*/
+  enumDesc(file_spanwise_filesystem_v1_filesystem, 3);
 
 /**
  * The files that runs work on: one tree per run (its view), made of mounts that are backed by disks.
@@ -1333,7 +2545,12 @@ export const FileKindSchema: GenEnum<FileKind> = /*@__PURE__*/
  * Identity comes in the headers `uid`, `email` and `token`; a view of someone else is VIEW_NOT_FOUND. Paths are
  * absolute, `/`-separated, NFC, 1 to 4096 bytes, without `..`; anything else is PATH_INVALID. Every RPC may answer
  * UNAUTHENTICATED, INVALID_FIELD, PATH_INVALID, VIEW_NOT_FOUND, DISK_UNAVAILABLE, DISK_AUTH_REQUIRED and
- * FILE_ACCESS_DENIED; those that change something also MOUNT_READ_ONLY, FENCED and IDEMPOTENCY_KEY_REUSED.
+ * FILE_ACCESS_DENIED, NOT_GRANTED; those that change something also MOUNT_READ_ONLY, PATH_PROTECTED, QUOTA_EXCEEDED,
+ * VIEW_CLOSED, FENCED and IDEMPOTENCY_KEY_REUSED.
+ *
+ * A view that was opened with run_layer has a layer of its own: what is changed in it is seen in it alone until CommitRun
+ * publishes the layer, and gone after RollbackRun. Below the layer it shows tree disks as they were when it was opened.
+ * Other views change the disks themselves.
  *
  * RPCs that change something carry the epoch of the dispatch that asks, and are refused once the session is fenced above
  * it. With an idempotency_key the effect and the answer are kept together: the same request again answers as it did and
@@ -1476,6 +2693,127 @@ export const FileSystemService: GenService<{
     methodKind: "unary";
     input: typeof ListOutputsRequestSchema;
     output: typeof ListOutputsResponseSchema;
+  },
+  /**
+   * Copies a file, or a directory with all in it, also to another disk. Nothing may be at the new path.
+   * Errors: FILE_NOT_FOUND, FILE_EXISTS, NOT_A_DIRECTORY, FILE_TOO_LARGE, TOO_MANY_CHANGES.
+   *
+   * @generated from rpc spanwise.filesystem.v1.FileSystemService.Copy
+   */
+  copy: {
+    methodKind: "unary";
+    input: typeof CopyRequestSchema;
+    output: typeof CopyResponseSchema;
+  },
+  /**
+   * Writes a whole file of up to 32 MiB from a stream: begin, chunks, end. What was received is kept for a day, so that
+   * another stream with the same upload_id can go on from there.
+   * Errors: as Write, UPLOAD_INCOMPLETE, CHECKSUM_MISMATCH, TOO_MANY_STREAMS.
+   *
+   * @generated from rpc spanwise.filesystem.v1.FileSystemService.Upload
+   */
+  upload: {
+    methodKind: "client_streaming";
+    input: typeof UploadRequestSchema;
+    output: typeof UploadResponseSchema;
+  },
+  /**
+   * Tells how much of an upload was received. Errors: UPLOAD_NOT_FOUND.
+   *
+   * @generated from rpc spanwise.filesystem.v1.FileSystemService.GetUpload
+   */
+  getUpload: {
+    methodKind: "unary";
+    input: typeof GetUploadRequestSchema;
+    output: typeof GetUploadResponseSchema;
+  },
+  /**
+   * Reads a file, or a range of it, as a stream. Errors: FILE_NOT_FOUND, NOT_A_FILE, ETAG_MISMATCH, TOO_MANY_STREAMS.
+   *
+   * @generated from rpc spanwise.filesystem.v1.FileSystemService.Download
+   */
+  download: {
+    methodKind: "server_streaming";
+    input: typeof DownloadRequestSchema;
+    output: typeof DownloadResponseSchema;
+  },
+  /**
+   * Tells which paths of a view change, as it happens; ends only with its caller or when the service shuts down. What
+   * happened before is not told: list first, then again once the stream has begun. Disks that others change by other ways
+   * than this service do not tell.
+   * Errors: FILE_NOT_FOUND, TOO_MANY_STREAMS, WATCHER_TOO_SLOW.
+   *
+   * @generated from rpc spanwise.filesystem.v1.FileSystemService.Watch
+   */
+  watch: {
+    methodKind: "server_streaming";
+    input: typeof WatchRequestSchema;
+    output: typeof WatchResponseSchema;
+  },
+  /**
+   * Lists what was published at a path of a tree disk, newest first: at most 20 versions, for 30 days.
+   * Errors: DISK_UNSUPPORTED.
+   *
+   * @generated from rpc spanwise.filesystem.v1.FileSystemService.ListVersions
+   */
+  listVersions: {
+    methodKind: "unary";
+    input: typeof ListVersionsRequestSchema;
+    output: typeof ListVersionsResponseSchema;
+  },
+  /**
+   * Writes the content of an earlier version. Errors: VERSION_NOT_FOUND, ETAG_MISMATCH, NOT_A_FILE, DISK_UNSUPPORTED.
+   *
+   * @generated from rpc spanwise.filesystem.v1.FileSystemService.Restore
+   */
+  restore: {
+    methodKind: "unary";
+    input: typeof RestoreRequestSchema;
+    output: typeof RestoreResponseSchema;
+  },
+  /**
+   * Tells what the user has on the disks of a view, and what may be there. Errors: none of its own.
+   *
+   * @generated from rpc spanwise.filesystem.v1.FileSystemService.GetUsage
+   */
+  getUsage: {
+    methodKind: "unary";
+    input: typeof GetUsageRequestSchema;
+    output: typeof GetUsageResponseSchema;
+  },
+  /**
+   * Publishes what a run has changed, all at once or not at all on tree disks: if a path that it has changed was changed by
+   * somebody else meanwhile, nothing is published and the answer lists the conflicts. Other disks are written after that,
+   * file by file. Again it answers the same. For a view without a layer there is nothing to do.
+   * Errors: LAYER_IN_USE, NOT_GRANTED, QUOTA_EXCEEDED.
+   *
+   * @generated from rpc spanwise.filesystem.v1.FileSystemService.CommitRun
+   */
+  commitRun: {
+    methodKind: "unary";
+    input: typeof CommitRunRequestSchema;
+    output: typeof CommitRunResponseSchema;
+  },
+  /**
+   * Drops what a run has changed; fine when that has happened. What is published stays: the answer tells.
+   * Errors: LAYER_IN_USE.
+   *
+   * @generated from rpc spanwise.filesystem.v1.FileSystemService.RollbackRun
+   */
+  rollbackRun: {
+    methodKind: "unary";
+    input: typeof RollbackRunRequestSchema;
+    output: typeof RollbackRunResponseSchema;
+  },
+  /**
+   * Lists what a run has changed and not published, by path. Errors: INVALID_PAGE_TOKEN.
+   *
+   * @generated from rpc spanwise.filesystem.v1.FileSystemService.DiffRun
+   */
+  diffRun: {
+    methodKind: "unary";
+    input: typeof DiffRunRequestSchema;
+    output: typeof DiffRunResponseSchema;
   },
   /**
    * Shuts a session against every dispatch before `epoch` (with `stop` also of that epoch): when it answers, none of them

@@ -1,0 +1,40 @@
+import type { ByteRange } from '../disk/file-store.ts';
+import type { VirtualPath } from '../path/virtual-path.ts';
+import type { LayerEntry, LayerHead } from './layer-entry.ts';
+
+/** What the layer of one view has. Methods throw DATABASE_UNAVAILABLE. */
+export interface LayerRows {
+  head(): Promise<LayerHead>;
+
+  /** The entries at those paths that have one, by the text of the path. */
+  at(paths: readonly VirtualPath[]): Promise<ReadonlyMap<string, LayerEntry>>;
+
+  /** Entries directly in a directory, by name in byte order: `limit` of them unless there are no more. */
+  entries(directory: VirtualPath, after: string, limit: number): Promise<readonly LayerEntry[]>;
+
+  /** All entries below a directory, each directory before what is in it. */
+  below(directory: VirtualPath): Promise<readonly LayerEntry[]>;
+
+  /** All entries, each directory before what is in it. */
+  all(): Promise<readonly LayerEntry[]>;
+
+  /** Bytes of a file, by its etag and size; shorter than asked for at its end. */
+  content(etag: string, size: number, range: ByteRange): Promise<Uint8Array>;
+}
+
+/** An entry on its way into a layer. */
+export interface LayerPut {
+  readonly entry: LayerEntry;
+  /** Content of a file; undefined when something that stays for now has the same, in the layer or on a tree disk. */
+  readonly data?: Uint8Array;
+}
+
+/** One change of a layer: decided on what it was at `version`, made only if it still is. */
+export interface LayerChanges {
+  readonly version: number;
+  /** Replaces what is at their paths. */
+  readonly puts: readonly LayerPut[];
+  readonly removed: readonly VirtualPath[];
+}
+
+export const noChanges: Omit<LayerChanges, 'version'> = { puts: [], removed: [] };

@@ -1,0 +1,73 @@
+import type { RunId } from '@spanwise/kernel';
+import type { Database } from '@spanwise/persistence';
+import type { FileStore } from '../../domain/disk/file-store.ts';
+import type { LayerChanges } from '../../domain/layer/layer-rows.ts';
+import { LayeredFiles, type LayeredFilesDeps } from '../../domain/layer/layered-files.ts';
+import type { Transaction, TransactionalStore } from '../changes/transactional-store.ts';
+import { Overtaken } from '../disks/tree/overtaken.ts';
+import { changeLayer, type LayerLimits } from './layer-change.ts';
+
+export interface SqlLayerFilesDeps extends Omit<LayeredFilesDeps, 'make'> {
+  readonly viewId: RunId;
+  readonly database: Database;
+  readonly limits: LayerLimits;
+  /** Makes the changes of one layer come one after another in this process. */
+  readonly inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>;
+}
+
+/** Each lost attempt means that another change of the same run has won. */
+const maxAttempts = 200;
+
+/**
+ * The files of a run at a mount; its changes go into its layer. What a change does is decided before its transaction, because
+ * other disks are read for that.
+ */
+export class SqlLayerFiles extends LayeredFiles implements TransactionalStore {
+  readonly #deps: SqlLayerFilesDeps;
+
+  constructor(deps: SqlLayerFilesDeps) {
+    super({ ...deps, make: (changes) => this.#make(changes) });
+    this.#deps = deps;
+  }
+
+  transact<Answer, Result>(transaction: Transaction<Answer, Result>, signal: AbortSignal): Promise<Result> {
+    return this.#deps.inTurn(async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        signal.throwIfAborted();
+        try {
+          return await this.#attempt(transaction);
+        } catch (error) {
+          if (!(error instanceof Overtaken) || attempt === maxAttempts) {
+            throw error;
+          }
+        }
+      }
+    });
+  }
+
+  async #attempt<Answer, Result>(transaction: Transaction<Answer, Result>): Promise<Result> {
+    const decided: LayerChanges[] = [];
+    const make = async (changes: LayerChanges) => {
+      decided.push(changes);
+    };
+    const store: FileStore = new LayeredFiles({ ...this.#deps, make });
+    const answer = await transaction.effect(store);
+    const { database, viewId, limits, nowMs } = this.#deps;
+    return database.transaction(async (tx) => {
+      const known = await transaction.before(tx);
+      if (known !== undefined) {
+        return known;
+      }
+      for (const changes of decided) {
+        await changeLayer(tx, viewId, changes, limits, nowMs());
+      }
+      return transaction.after(tx, answer);
+    });
+  }
+
+  /** A change that nothing else is kept with. */
+  async #make(changes: LayerChanges): Promise<void> {
+    const { database, viewId, limits, nowMs } = this.#deps;
+    await database.transaction((tx) => changeLayer(tx, viewId, changes, limits, nowMs()));
+  }
+}
