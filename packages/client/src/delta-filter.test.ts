@@ -64,3 +64,12 @@ test('forgets what was open when the run is dispatched again', () => {
   filter.pass(create(AgentEventSchema, { seq: 4n, data: { case: 'runAttempt', value: { attempt: 2 } } }));
   expect(textOf(filter.pass(delta(0, 'Hi')))).toBe('Hi');
 });
+
+test('passes what is told of a run at its end, and keeps nothing of it', () => {
+  const filter = new DeltaFilter();
+  const told = [
+    create(AgentEventSchema, { seq: 8n, data: { case: 'outputFile', value: { path: '/out/a', size: 5n, etag: 'e' } } }),
+    create(AgentEventSchema, { seq: 9n, data: { case: 'runRolledBack', value: { firstContextSeq: 1n } } }),
+  ];
+  expect(told.map((event) => filter.pass(event))).toEqual(told);
+});

@@ -1,6 +1,8 @@
+export type { OutputFile, RunRolledBack } from '@spanwise/contracts/spanwise/event/v1/event';
 export {
   BusyPolicy,
   DisconnectPolicy,
+  OnCancel,
   RunStatus,
   StopOutcome,
 } from '@spanwise/contracts/spanwise/session/v1/session';

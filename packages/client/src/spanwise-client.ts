@@ -39,7 +39,10 @@ export interface RunRequest {
   /** False: durable events only, each with its whole text; for callers that store. Default true. */
   readonly live?: boolean;
   readonly disconnectPolicy?: DisconnectPolicy;
-  /** What to do when a run is active; default: refuse with SESSION_BUSY. */
+  /**
+   * What to do when a run is active; default: refuse with SESSION_BUSY. With ROLLBACK the messages of the active run are no
+   * longer part of the session once its RUN_ROLLED_BACK has come.
+   */
   readonly busyPolicy?: BusyPolicy;
   /** Told once the run is known. */
   readonly onRun?: (run: Run) => void;
@@ -90,7 +93,8 @@ export class SpanwiseClient {
   }
 
   /**
-   * Sends a message and tells the events of the run that answers it, to RUN_END or RUN_ERROR; or to RUN_WAITING, when it
+   * Sends a message and tells the events of the run that answers it, to RUN_END or RUN_ERROR, with the files that it has
+   * published (OUTPUT_FILE) or that it was taken back (RUN_ROLLED_BACK) right before; or to RUN_WAITING, when it
    * waits for its user: answer, then call again with the same `requestId` and the last seq. A run that was cancelled in the
    * queue has no events. Leaving the loop, or the signal, ends the watching, not the run (unless `disconnectPolicy` says
    * so).

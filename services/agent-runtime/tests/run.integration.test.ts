@@ -54,7 +54,7 @@ describe('a run over the wire', () => {
       { name: 'executeTool', ...inTheTurn },
       { name: 'executeTool', ...inTheTurn },
       { name: 'listTools', ...inTheRun },
-      { name: `openView ${runId}`, ...inTheRun },
+      { name: `openView ${runId} with a layer`, ...inTheRun },
     ]);
     const ids = driver.events.flatMap(({ data }) => (data.case === 'toolCallStart' ? [data.value.callId] : []));
     expect(peers.executions).toMatchObject([
@@ -73,6 +73,14 @@ describe('a run over the wire', () => {
         function: { name },
       })),
     });
+  });
+
+  it('opens the view without a layer for a driver that does not publish it', async () => {
+    await using world = await startServiceWorld(answer);
+    const driver = new TestDriver(world.client).start({ runLayer: false });
+    await driver.finished;
+    const views = world.peers.calls.map(({ name }) => name).filter((name) => name.startsWith('openView'));
+    expect(views).toEqual([`openView ${runId}`]);
   });
 
   it('passes on what tool-host says of its spans and its progress', async () => {

@@ -44,6 +44,7 @@ import { toAgentError } from './infrastructure/agent-errors.ts';
 import { ConnectAgentRuntime } from './infrastructure/clients/connect-agent-runtime.ts';
 import { ConnectFences } from './infrastructure/clients/connect-fences.ts';
 import { ConnectPeers } from './infrastructure/clients/connect-peers.ts';
+import { ConnectRunFiles } from './infrastructure/clients/connect-run-files.ts';
 import { ConnectSessionData } from './infrastructure/clients/connect-session-data.ts';
 import { protoMessageCodec } from './infrastructure/codec/proto-message-codec.ts';
 import { HmacPageTokens } from './infrastructure/hmac-page-tokens.ts';
@@ -173,8 +174,7 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const hub = new SessionHub({}, catchUpReport(parts.logger));
   const spans = telemetrySpanExporter(telemetry);
   const [codec, tokens] = [protoMessageCodec, new AesTokenSeal(config.tokenKeys)];
-  const pageTokens = new HmacPageTokens(config.pageTokenKey);
-  const signal = busCancelSignal(parts.bus);
+  const [pageTokens, signal] = [new HmacPageTokens(config.pageTokenKey), busCancelSignal(parts.bus)];
   const onError = (error: unknown) => reports.pollFailed(error);
   const onLost = lostLeaseReport(parts.logger, () => drivers.loseAll());
   const lease = resources.use(leaseOf(config, { instances, address, newId: () => ids.uuid(), clock, onLost, onError }));
@@ -187,6 +187,7 @@ function wire(config: SessionConfig, overrides: SessionOverrides, parts: Parts, 
   const driveRun = new DriveRun({
     runtime: new ConnectAgentRuntime(transports, ids),
     fences: new ConnectFences(transport(config.toolHostUrl), transport(config.filesystemUrl), ids),
+    runFiles: new ConnectRunFiles(transport(config.filesystemUrl)),
     ...{ runs, log, context, hub, spans, codec, clock, ids, toAgentError, reports, instanceId, without },
     nextOwnerId: () => (drivers.isLeaving || !lease.isHeld ? undefined : lease.id),
     announceReleased: announceReleased({ instances, peers, reports, instanceId }),

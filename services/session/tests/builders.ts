@@ -54,6 +54,7 @@ function beginning(session: Session, facts: Partial<Run> = {}): RunBeginning {
       toolsDeny: [],
       timeoutMs: undefined,
       interactive: true,
+      onCancel: 'keep',
     },
     span: { span: { id: ids.spanId(), par: '' }, traceId: ids.traceId(), traceFlags: 1 },
     startSeq: session.lastSeq + 1,
@@ -61,6 +62,7 @@ function beginning(session: Session, facts: Partial<Run> = {}): RunBeginning {
     deadlineAtMs: undefined,
     cancelRequestedAtMs: undefined,
     cancelReason: '',
+    rollsBack: false,
     ending: undefined,
     createdAtMs: 1_800_000_000_000,
     endedAtMs: undefined,
@@ -89,7 +91,7 @@ export function startRequest(sessionId: SessionId, facts: Partial<StartRequest> 
 }
 
 /** The last event of a run, and how it ends. */
-export function finishOf(position: AppendPosition, ending: RunEnding, nextOwnerId?: string): Finish {
+export function finishOf(position: AppendPosition, ending: RunEnding, nextOwnerId?: string, rollsBack = false): Finish {
   const value = { outcome: 1, finishReason: 1 };
   const { sessionId, runId, epoch, lastSeq } = position;
   const last = eventAt(lastSeq + 1, sessionId, runId, epoch, { case: 'runEnd', value });
@@ -99,6 +101,7 @@ export function finishOf(position: AppendPosition, ending: RunEnding, nextOwnerI
     ending,
     terminalSeq: lastSeq + 1,
     nowMs: 1_800_000_001_000,
+    rollsBack,
     nextOwnerId,
     beginNext: ({ run, input }, session) => {
       const next = { ...run, status: 'RUNNING', epoch: session.epoch + 1, attempt: 1 } as const;

@@ -5,11 +5,8 @@ import { runGuards } from '../src/domain/run/guards.ts';
 
 const services = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Guards of what comes later: publishing files with a run, and budgets. The model has them already. */
-const later = [
-  ...['decidesBeforePublishing', 'publishesBeforeFinish', 'publishesOnce'],
-  ...['reservesBeforeModelCall', 'settlesReservationsInFull'],
-];
+/** Guards of what comes later: budgets. The model has them already. */
+const later = ['reservesBeforeModelCall', 'settlesReservationsInFull'];
 
 test('every guard of the model is named where the code keeps it', () => {
   const files = globSync('*/src/**/*.ts', { cwd: services, exclude: ['**/*.test.ts', '**/guards.ts'] });

@@ -5,6 +5,7 @@ import { inMemoryRepositories, mysqlRepositories, type Repositories, sqliteRepos
 import { runOwnershipContract } from './run-ownership.contract.ts';
 import { runQueueContract } from './run-queue.contract.ts';
 import { runRepositoryContract } from './run-repository.contract.ts';
+import { runRollbackContract } from './run-rollback.contract.ts';
 import { runWaitingContract } from './run-waiting.contract.ts';
 import { sessionRepositoryContract } from './session-repository.contract.ts';
 
@@ -13,6 +14,7 @@ function repositoriesContract(open: () => Promise<Repositories>): void {
   describe('runs', () => runRepositoryContract(open));
   describe('ownership of runs', () => runOwnershipContract(open));
   describe('queued runs', () => runQueueContract(open));
+  describe('runs that are rolled back', () => runRollbackContract(open));
   describe('waiting runs', () => runWaitingContract(open));
 }
 
@@ -24,7 +26,7 @@ const plans = [
   ],
   ['select payload from ui_events where session_id = ? and seq > ? order by seq limit 51', ['PRIMARY']],
   [
-    "select payload from llm_context where session_id = ? and thread_id = '' and seq > ? order by seq limit 51",
+    "select payload from llm_context where session_id = ? and thread_id = '' and seq > ? and superseded_at_seq is null order by seq limit 51",
     // Both begin with the session and end with the seq.
     ['llm_context_thread', 'PRIMARY'],
   ],

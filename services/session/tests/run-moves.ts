@@ -2,7 +2,7 @@ import type { SessionId } from '@spanwise/kernel';
 import { attemptReason, eventTime } from '../src/domain/event/agent-event.ts';
 import type { AppendPosition } from '../src/domain/event/event-log.ts';
 import type { Run, RunEnding } from '../src/domain/run/run.ts';
-import type { Claim, StartedRun, StartOutcome } from '../src/domain/run/run-repository.ts';
+import type { Claim, Finish, StartedRun, StartOutcome } from '../src/domain/run/run-repository.ts';
 import { eventAt, newSession, planOf, startRequest } from './builders.ts';
 import { ids, type Repositories } from './repository-sets.ts';
 
@@ -28,7 +28,10 @@ export function runMoves(repositories: () => Repositories) {
     return { ...started, position: positionOf(started) };
   }
 
-  async function enqueue(sessionId: SessionId, busyPolicy: 'enqueue' | 'interrupt' = 'enqueue'): Promise<Run> {
+  async function enqueue(
+    sessionId: SessionId,
+    busyPolicy: 'enqueue' | 'interrupt' | 'rollback' = 'enqueue',
+  ): Promise<Run> {
     const request = startRequest(sessionId, { busyPolicy });
     const outcome = await runs().start(request, planOf({ requestId: request.requestId }));
     if (outcome.kind !== 'queued') {
@@ -63,7 +66,16 @@ export function runMoves(repositories: () => Repositories) {
     return run;
   };
 
-  return { runs, instance, startedRun, enqueue, interruptedRun, current };
+  /** Ends a run that nobody has asked to roll back. Answers the next one. */
+  async function finished(finish: Finish): Promise<StartedRun | undefined> {
+    const next = await runs().finish(finish);
+    if (next === 'rollback-requested') {
+      throw new Error(next);
+    }
+    return next;
+  }
+
+  return { runs, instance, startedRun, enqueue, interruptedRun, finished, current };
 }
 
 /** The begin of waiting. */

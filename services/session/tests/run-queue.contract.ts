@@ -11,7 +11,7 @@ export function runQueueContract(open: () => Promise<Repositories>): void {
     repositories = await open();
   });
   afterAll(() => repositories[Symbol.asyncDispose]());
-  const { runs, startedRun, enqueue, current } = runMoves(() => repositories);
+  const { runs, startedRun, enqueue, finished, current } = runMoves(() => repositories);
 
   test('queues runs in a busy session, in order, and begins the next with the end of the one before', async () => {
     const owner = ids.uuid();
@@ -20,7 +20,7 @@ export function runQueueContract(open: () => Promise<Repositories>): void {
     expect(await current(second)).toMatchObject({ status: 'QUEUED', startSeq: 0, attempt: 0 });
     expect(await repositories.sessions.find(alice, run.sessionId)).toMatchObject({ lastSeq: 1, lastContextSeq: 1 });
     await runs().beginFinishing(run.id, run.epoch, completed);
-    const next = await runs().finish(finishOf(position, completed, owner));
+    const next = await finished(finishOf(position, completed, owner));
     expect(next).toMatchObject({ run: { id: second.id, status: 'RUNNING', epoch: 2, startSeq: 3 }, lastSeq: 3 });
     expect(next?.lastContextSeq).toBe(3);
     expect(await current(second)).toMatchObject({ status: 'RUNNING', ownerId: owner, epoch: 2, attempt: 1 });
@@ -31,7 +31,7 @@ export function runQueueContract(open: () => Promise<Repositories>): void {
     });
     if (next !== undefined) {
       await runs().beginFinishing(second.id, 2, completed);
-      expect((await runs().finish(finishOf(positionOf(next), completed)))?.run.id).toBe(third.id);
+      expect((await finished(finishOf(positionOf(next), completed)))?.run.id).toBe(third.id);
     }
     // Nobody was named to drive it: whoever looks takes it.
     expect((await runs().abandoned(look)).map(({ id }) => id)).toContain(third.id);
@@ -62,7 +62,7 @@ export function runQueueContract(open: () => Promise<Repositories>): void {
       ending: { status: 'CANCELLED' },
     });
     await runs().beginFinishing(run.id, run.epoch, completed);
-    expect((await runs().finish(finishOf(position, completed, ids.uuid())))?.run.id).toBe(third.id);
+    expect((await finished(finishOf(position, completed, ids.uuid())))?.run.id).toBe(third.id);
   });
 
   test('interrupts: cancels what is active and what waits, and is the next', async () => {
@@ -71,7 +71,7 @@ export function runQueueContract(open: () => Promise<Repositories>): void {
     const next = await enqueue(run.sessionId, 'interrupt');
     expect((await current(run)).cancelRequestedAtMs).toBeDefined();
     expect((await current(waiting)).status).toBe('CANCELLED');
-    expect((await runs().finish(finishOf(position, cancelled, ids.uuid())))?.run.id).toBe(next.id);
+    expect((await finished(finishOf(position, cancelled, ids.uuid())))?.run.id).toBe(next.id);
   });
 
   test('races the end of a run against a run that wants to wait for it: it runs, or it is begun', async () => {

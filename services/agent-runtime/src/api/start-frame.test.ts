@@ -24,6 +24,7 @@ type Options =
   | 'deadline'
   | 'beginTime'
   | 'interactive'
+  | 'runLayer'
   | 'spec'
   | 'results'
   | 'answers';
@@ -49,6 +50,7 @@ describe('a start frame', () => {
       toolsDeny: ['b'],
       deadline,
       interactive: true,
+      runLayer: true,
     });
     expect(runDispatch(request, identity)).toEqual({
       ...fine,
@@ -60,6 +62,7 @@ describe('a start frame', () => {
       deadlineMs: 1_700_000_000_005,
       beginMs: undefined,
       interactive: true,
+      runLayer: true,
       spec: undefined,
       results: [],
       answers: [],
@@ -104,6 +107,10 @@ describe('a start frame', () => {
     expect(() => runDispatch(start({ spec }), identity)).toThrow(
       expect.objectContaining({ reason: 'INVALID_FIELD', violations: [expect.objectContaining({ field: 'spec' })] }),
     );
+  });
+
+  it('has no layer when its driver does not ask for one: an older one would not publish it', () => {
+    expect(runDispatch(start({}), identity)).toMatchObject({ runLayer: false });
   });
 
   it('leaves the deadline to the agent when it has none', () => {

@@ -41,6 +41,7 @@ export function runDispatch({ frame }: RunRequest, identity: Identity): RunDispa
     interactive: start.interactive,
     deadlineMs: start.deadline === undefined ? undefined : timestampMs(start.deadline),
     beginMs: start.beginTime === undefined ? undefined : timestampMs(start.beginTime),
+    runLayer: start.runLayer,
     spec: specOf(start),
     // Same shape as in the domain; they come from tool-host and session, by way of the log.
     results: start.results as readonly ToolResultPart[],

@@ -157,7 +157,7 @@ export async function startPeerServices(): Promise<PeerServices> {
       });
       router.service(FileSystemService, {
         openView(request, context) {
-          note(`openView ${request.viewId}`, context);
+          note(`openView ${request.viewId}${request.runLayer ? ' with a layer' : ''}`, context);
           return {};
         },
       });

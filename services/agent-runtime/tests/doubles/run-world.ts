@@ -198,6 +198,7 @@ const firstDispatch: RunDispatch = {
   interactive: true,
   deadlineMs: undefined,
   beginMs: undefined,
+  runLayer: true,
   spec: undefined,
   results: [],
   answers: [],

@@ -86,6 +86,7 @@ export class TestDriver {
       span: rootSpan,
       agent: 'default',
       interactive: true,
+      runLayer: true,
       ...differing,
     };
     this.send({ case: 'start', value });

@@ -1,6 +1,7 @@
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import {
   type InputMessage,
+  OnCancel,
   BusyPolicy as ProtoBusyPolicy,
   type RunOptions as ProtoRunOptions,
 } from '@spanwise/contracts/spanwise/session/v1/session';
@@ -31,6 +32,7 @@ export function runOptionsOf(options: ProtoRunOptions | undefined): RunOptions {
     toolsDeny: options?.toolsDeny ?? [],
     timeoutMs: options?.timeout === undefined ? undefined : durationMs(options.timeout),
     interactive: options?.interactive ?? true,
+    onCancel: options?.onCancel === OnCancel.DROP ? 'drop' : 'keep',
   };
 }
 
@@ -40,6 +42,8 @@ export function busyPolicyOf(policy: ProtoBusyPolicy): BusyPolicy {
       return 'enqueue';
     case ProtoBusyPolicy.INTERRUPT:
       return 'interrupt';
+    case ProtoBusyPolicy.ROLLBACK:
+      return 'rollback';
     default:
       return 'reject';
   }

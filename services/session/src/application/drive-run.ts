@@ -6,12 +6,17 @@ import type { ClaimedRun, StartedRun } from '../domain/run/run-repository.ts';
 import { pause } from './backoff.ts';
 import type { DriveSignals } from './drive-signals.ts';
 import { DrivenRun, type DriveRunDeps } from './driven-run.ts';
+import { DecidedTooEarly } from './end-run.ts';
 import { ExecutorSearch } from './executor-search.ts';
 import { Expiry } from './expiry.ts';
 import type { ExecutorEnd } from './ports/agent-runtime.ts';
 import type { Caller } from './ports/caller.ts';
+import { LeftUnpublished } from './publish-run.ts';
 import { type AttemptEnd, attemptRun } from './run-attempt.ts';
 import { dispatchOf } from './run-dispatch.ts';
+
+/** What is said of an executor that was not asked. */
+const stopped: ExecutorEnd = { outcome: { kind: 'aborted' }, usage: undefined };
 
 /** What comes next for a run. */
 type Step =
@@ -46,9 +51,9 @@ export class DriveRun {
     const { sessionId } = taken.run;
     const told = 'events' in taken ? taken.events.length : 0;
     const publisher = this.#deps.hub.open(sessionId, taken.lastSeq - told);
-    using driven = new DrivenRun(this.#deps, taken, publisher, signals);
+    using driven = new DrivenRun(this.#deps, taken, caller, publisher, signals);
     try {
-      const step = await this.#drive(driven, caller);
+      const step = await this.#drive(driven).catch((error: unknown) => releasedBy(driven, error));
       if (step.kind === 'released') {
         publisher.handOff();
       }
@@ -62,11 +67,11 @@ export class DriveRun {
     }
   }
 
-  async #drive(driven: DrivenRun, caller: Caller): Promise<Step> {
+  async #drive(driven: DrivenRun): Promise<Step> {
     await driven.restore();
     const search = new ExecutorSearch(this.#deps.clock);
     for (;;) {
-      const step = await this.#dispatch(driven, caller, search);
+      const step = await this.#dispatch(driven, search);
       if (step.kind !== 'again') {
         return step;
       }
@@ -75,27 +80,23 @@ export class DriveRun {
   }
 
   /** One dispatch, until it is decided what comes next. */
-  async #dispatch(
-    driven: DrivenRun,
-    caller: Caller,
-    search: ExecutorSearch,
-  ): Promise<Exclude<Step, { kind: 'retry' }>> {
+  async #dispatch(driven: DrivenRun, search: ExecutorSearch): Promise<Exclude<Step, { kind: 'retry' }>> {
     using expiry = new Expiry(driven.run, this.#deps.clock.nowMs());
     for (;;) {
       driven.signals.lost.throwIfAborted();
-      const step = await this.#step(driven, caller, expiry.signal, search);
+      const step = await this.#step(driven, expiry.signal, search);
       if (step.kind !== 'retry') {
         return step;
       }
     }
   }
 
-  async #step(driven: DrivenRun, caller: Caller, expired: AbortSignal, search: ExecutorSearch): Promise<Step> {
-    const { run, signals, writer } = driven;
+  async #step(driven: DrivenRun, expired: AbortSignal, search: ExecutorSearch): Promise<Step> {
+    const { run, signals, writer, caller } = driven;
     const { runtime, context } = this.#deps;
-    if (run.status === 'FINISHING' && run.ending !== undefined && run.ending.status !== 'FAILED') {
-      const { finishReason, usage } = run.ending;
-      return over(driven.end({ outcome: { kind: 'completed', finishReason }, usage }));
+    if (run.status === 'FINISHING') {
+      // How it ends is decided, and may be published: it is never dispatched again. Guards: finishesDecidedClaim.
+      return over(driven.end(stopped));
     }
     const reason = this.#reasonToStop(driven, expired, search);
     if (reason !== undefined) {
@@ -153,7 +154,7 @@ export class DriveRun {
   /** Why a run must not be dispatched again; undefined when it may. Guards: finishesCancelledClaim. */
   #reasonToStop({ run, signals }: DrivenRun, expired: AbortSignal, search: ExecutorSearch): ExecutorEnd | undefined {
     if (run.cancelRequestedAtMs !== undefined || signals.cancel.aborted) {
-      return { outcome: { kind: 'aborted' }, usage: undefined };
+      return stopped;
     }
     if (isPoisoned(run)) {
       return this.#failed(runPoisoned(run.attempt));
@@ -167,6 +168,15 @@ export class DriveRun {
   #failed(error: DomainError): ExecutorEnd {
     return { outcome: { kind: 'failed', error: this.#deps.toAgentError(error) }, usage: undefined };
   }
+}
+
+/** What this driver must not, or can not, end is for another one, which decides anew by what is stored. */
+async function releasedBy(driven: DrivenRun, error: unknown): Promise<Step> {
+  if (error instanceof DecidedTooEarly || error instanceof LeftUnpublished) {
+    await driven.release();
+    return { kind: 'released' };
+  }
+  throw error;
 }
 
 /** A replica that shuts down refuses runs: nobody was lost. */

@@ -1,4 +1,3 @@
-import type { LlmContext } from '../domain/context/llm-context.ts';
 import { eventTime, spanKind } from '../domain/event/agent-event.ts';
 import { fenced } from '../domain/event/event-errors.ts';
 import type { EventLog } from '../domain/event/event-log.ts';
@@ -10,8 +9,8 @@ import { Backoff } from './backoff.ts';
 import type { DriveSignals } from './drive-signals.ts';
 import { type EndRunDeps, endRun } from './end-run.ts';
 import type { AgentRuntime, ExecutorEnd } from './ports/agent-runtime.ts';
+import type { Caller } from './ports/caller.ts';
 import type { Fences } from './ports/fences.ts';
-import type { RunReports } from './ports/run-reports.ts';
 import type { SpanExporter } from './ports/span-exporter.ts';
 import { rootSpanStart } from './root-span.ts';
 import { RunWriter } from './run-writer.ts';
@@ -30,10 +29,8 @@ export interface DriveRunDeps extends EndRunDeps {
   readonly runtime: AgentRuntime;
   readonly fences: Fences;
   readonly log: EventLog;
-  readonly context: LlmContext;
   readonly hub: SessionHub;
   readonly spans: SpanExporter;
-  readonly reports: RunReports;
   /** Id of this process: the owner of what it drives. */
   readonly instanceId: () => string;
   /** Only for tests that show what a guard is for. */
@@ -43,6 +40,8 @@ export interface DriveRunDeps extends EndRunDeps {
 /** A run in the hands of this process: its current dispatch, its one appender, and the transactions about it. */
 export class DrivenRun implements Disposable {
   readonly writer: RunWriter;
+  /** The user of the run. */
+  readonly caller: Caller;
   /** `lost` is aborted as well when nothing can be stored any more. */
   readonly signals: DriveSignals;
   readonly #deps: DriveRunDeps;
@@ -53,11 +52,18 @@ export class DrivenRun implements Disposable {
   #stopTimer: NodeJS.Timeout | undefined;
   #stopping: Promise<boolean> | undefined;
 
-  constructor(deps: DriveRunDeps, taken: StartedRun | ClaimedRun, publisher: Publisher, signals: DriveSignals) {
+  constructor(
+    deps: DriveRunDeps,
+    taken: StartedRun | ClaimedRun,
+    caller: Caller,
+    publisher: Publisher,
+    signals: DriveSignals,
+  ) {
     const failure = new AbortController();
     const { run, lastSeq, lastContextSeq } = taken;
     this.#deps = deps;
     this.#taken = taken;
+    this.caller = caller;
     this.#isFenced = claimedOf(taken) === undefined;
     this.signals = { ...signals, lost: AbortSignal.any([signals.lost, failure.signal]) };
     this.writer = new RunWriter(
@@ -194,12 +200,12 @@ export class DrivenRun implements Disposable {
     if (this.#receipt !== undefined) {
       this.#receipt.isConfirmed = isConfirmed && isShut;
     }
-    return endRun(this.#deps, this.run, this.writer, end, this.#receipt);
+    return endRun(this.#deps, this, end, this.#receipt);
   }
 
   /** Ends the run, of which nothing is going on. */
   end(end: ExecutorEnd): Promise<StartedRun | undefined> {
-    return endRun(this.#deps, this.run, this.writer, end);
+    return endRun(this.#deps, this, end);
   }
 
   /** Puts the run to sleep. False when it has to go on: its cancel was requested, or everything is answered. */

@@ -1,93 +1,75 @@
-import type { Clock, DomainError, IdGenerator } from '@spanwise/kernel';
-import type { ContextRow } from '../domain/context/llm-context.ts';
+import type { ContextRow, LlmContext } from '../domain/context/llm-context.ts';
 import {
-  type AgentError,
   type EventData,
   eventTime,
-  finishReason,
   role,
   runOutcome,
   spanStatus,
   type ToolResult,
   type UnplacedEvent,
 } from '../domain/event/agent-event.ts';
-import type { Run, RunEnding, StoppedSpan } from '../domain/run/run.ts';
-import { runtimeUnavailable } from '../domain/run/run-errors.ts';
-import type { Finish, RunRepository, StartedRun } from '../domain/run/run-repository.ts';
+import type { Run, RunEnding } from '../domain/run/run.ts';
+import { type Finish, type RunRepository, rollbackRequested, type StartedRun } from '../domain/run/run-repository.ts';
+import type { AppendBatch } from './append-batch.ts';
 import { beginRun } from './begin-run.ts';
+import { decide } from './decide-end.ts';
 import type { ExecutorEnd } from './ports/agent-runtime.ts';
 import type { MessageCodec } from './ports/message-codec.ts';
+import { type DecidedEnd, type EndingRun, type PublishedEnd, type PublishRunDeps, publishRun } from './publish-run.ts';
 import type { RunWriter } from './run-writer.ts';
 import type { StopReceipt } from './stop-receipt.ts';
 import { throughOutage } from './through-outage.ts';
 
-/** Makes what is said inside streams of an error. */
-export type ErrorTranslator = (error: DomainError) => AgentError;
-
-export interface EndRunDeps {
+export interface EndRunDeps extends PublishRunDeps {
   readonly runs: RunRepository;
+  readonly context: LlmContext;
   readonly codec: MessageCodec;
-  readonly clock: Clock;
-  readonly ids: IdGenerator;
-  readonly toAgentError: ErrorTranslator;
   /** Who drives the run that begins with the end of this one; undefined = any replica. */
   readonly nextOwnerId: () => string | undefined;
   /** Tells the other replicas that a run is without an owner. */
   readonly announceReleased: (run: Run) => void;
 }
 
+/** A run that comes to its end here, and its appender. */
+export interface LastRun extends EndingRun {
+  readonly writer: RunWriter;
+}
+
+/** Thrown when a rollback was requested after it was decided how the run ends: whoever takes it next decides anew. */
+export class DecidedTooEarly extends Error {}
+
 /**
  * Ends a run: decides between completed, cancelled and failed (a cancel that was accepted before the agent was done wins),
- * closes what is open, answers every tool call, and commits all of it with the terminal event and the begin of the next run
- * of the queue, which it answers. Throws FENCED when the run is somebody else's by now, DATABASE_UNAVAILABLE when nothing
- * can be stored.
+ * publishes its files or takes them back, closes what is open, answers every tool call, and commits all of it with the
+ * terminal event and the begin of the next run of the queue, which it answers. A run that is FINISHING ends as it was
+ * decided, whatever `end` says. Throws FENCED when the run is somebody else's by now, DATABASE_UNAVAILABLE when nothing can
+ * be stored, LeftUnpublished and DecidedTooEarly when another driver has to end it.
  */
 export async function endRun(
   deps: EndRunDeps,
-  run: Run,
-  writer: RunWriter,
+  last: LastRun,
   end: ExecutorEnd,
   receipt?: StopReceipt,
 ): Promise<StartedRun | undefined> {
+  const { run, writer } = last;
   writer.stop();
-  await writer.settled();
+  // What was said is stored before files are published: that may take its time.
+  await (writer.work.mayHaveWritten ? writer.committed() : writer.settled());
   const batch = writer.beginLast();
   batch.closedSpans.forEach((span) => receipt?.noteClosed(span));
   // What the executor tells is of its own dispatch only.
   const usage = run.attempt === 1 && end.usage !== undefined ? end.usage : writer.work.usage;
-  const ending = await throughOutage(deps.clock, () => decide(deps, run, { ...end, usage }, receipt?.lines()));
-  const nowMs = deps.clock.nowMs();
-  const at = { span: run.span.span, time: eventTime(nowMs) };
-  const place = (data: EventData): UnplacedEvent => ({ ...at, data });
-
-  const results = writer.work.results();
-  const rows =
-    results.length === 0
-      ? []
-      : [
-          resultsRow(
-            deps,
-            run,
-            results.map(({ result }) => result),
-          ),
-        ];
-  const events: UnplacedEvent[] = [
-    ...writer.blockEndings().map(({ span, data }) => ({ ...at, span: span ?? at.span, data })),
-    ...writer.work.abandonments().map(place),
-    ...results.filter(({ isNew }) => isNew).map(({ result }) => place({ case: 'toolResult', value: result })),
-    ...rows.map(({ messageId }) => place({ case: 'message', value: { messageId, role: role.tool, contextSeq: 0n } })),
-    ...spanEndings(writer, run, ending).map(({ span, data }) => ({ ...at, span, data })),
-    place(terminal(ending)),
-  ];
-  const last = writer.endLast(batch, events, rows);
-  const terminalSeq = last.append.position.lastSeq + last.append.events.length;
-  const { append } = last;
-  const nextOwnerId = deps.nextOwnerId();
-  const beginNext: Finish['beginNext'] = ({ run: queued, input }, session) =>
-    beginRun(deps.clock, session, queued, input, nextOwnerId);
-  const finish = { append, ending, terminalSeq, nowMs, nextOwnerId, beginNext };
+  const mayHaveWritten = writer.work.mayHaveWritten;
+  const decided = await throughOutage(deps.clock, () =>
+    decide(deps, run, { end: { ...end, usage }, receipt: receipt?.lines(), mayHaveWritten }),
+  );
+  const published = mayHaveWritten ? await publishRun(deps, last, decided) : unchanged(decided);
+  const finish = await placed(deps, last, batch, { ...published, rollsBack: decided.rollsBack });
   const next = await throughOutage(deps.clock, () => deps.runs.finish(finish));
-  last.show();
+  if (next === rollbackRequested) {
+    throw new DecidedTooEarly('a rollback was requested meanwhile');
+  }
+  finish.show();
   if (next !== undefined && next.run.ownerId === undefined) {
     deps.announceReleased(next.run);
     return undefined;
@@ -95,29 +77,58 @@ export async function endRun(
   return next;
 }
 
-async function decide(
-  { runs, toAgentError }: EndRunDeps,
-  run: Run,
-  { outcome, usage }: ExecutorEnd,
-  receipt: readonly StoppedSpan[] | undefined,
-): Promise<RunEnding> {
-  if (outcome.kind === 'completed') {
-    const completed = { status: 'COMPLETED', finishReason: outcome.finishReason, usage } as const;
-    if (run.status === 'FINISHING' || (await runs.beginFinishing(run.id, run.epoch, completed))) {
-      return completed;
-    }
-  }
-  const stored = await runs.find(run.sessionId, run.id);
-  if (outcome.kind === 'completed' && stored?.status === 'FINISHING') {
-    // It was decided before, by an attempt whose answer was lost.
-    return { status: 'COMPLETED', finishReason: outcome.finishReason, usage };
-  }
-  // Only the durable flag makes a run cancelled, not that somebody stopped working on it.
-  if (stored?.cancelRequestedAtMs !== undefined) {
-    return { status: 'CANCELLED', finishReason: finishReason.cancelled, usage, ...(receipt && { receipt }) };
-  }
-  const error = outcome.kind === 'failed' ? outcome.error : toAgentError(runtimeUnavailable('ended without a reason'));
-  return { status: 'FAILED', error, usage };
+/** A run that has written nothing has nothing to publish. */
+function unchanged({ ending }: DecidedEnd): PublishedEnd {
+  return { ending, spans: [], outputs: [], files: { fileChanges: 0, filesPublished: false } };
+}
+
+/** The last append of a run, with what is open closed, and what is told of its end. */
+async function placed(
+  deps: EndRunDeps,
+  { run, writer }: LastRun,
+  batch: AppendBatch,
+  { ending, rollsBack, ...published }: PublishedEnd & Pick<DecidedEnd, 'rollsBack'>,
+): Promise<Finish & { readonly show: () => void }> {
+  const nowMs = deps.clock.nowMs();
+  const at = { span: run.span.span, time: eventTime(nowMs) };
+  const place = (data: EventData): UnplacedEvent => ({ ...at, data });
+  const results = writer.work.results();
+  const told = results.map(({ result }) => result);
+  const rows = told.length === 0 ? [] : [resultsRow(deps, run, told)];
+  const outputs = rollsBack ? [await rolledBack(deps, run, batch, rows.length, published.files)] : published.outputs;
+  const events: UnplacedEvent[] = [
+    ...writer.blockEndings().map(({ span, data }) => ({ ...at, span: span ?? at.span, data })),
+    ...writer.work.abandonments().map(place),
+    ...results.filter(({ isNew }) => isNew).map(({ result }) => place({ case: 'toolResult', value: result })),
+    ...rows.map(({ messageId }) => place({ case: 'message', value: { messageId, role: role.tool, contextSeq: 0n } })),
+    ...published.spans,
+    ...spanEndings(writer, run, ending).map(({ span, data }) => ({ ...at, span, data })),
+    ...outputs.map(place),
+    place(terminal(ending)),
+  ];
+  const { append, show } = writer.endLast(batch, events, rows);
+  const terminalSeq = append.position.lastSeq + append.events.length;
+  const nextOwnerId = deps.nextOwnerId();
+  const beginNext: Finish['beginNext'] = ({ run: queued, input }, session) =>
+    beginRun(deps.clock, session, queued, input, nextOwnerId);
+  return { append, ending, terminalSeq, nowMs, rollsBack, nextOwnerId, beginNext, show };
+}
+
+/** RUN_ROLLED_BACK, with the messages that this append adds. */
+async function rolledBack(
+  { context, clock }: EndRunDeps,
+  { sessionId, id }: Run,
+  { append, rows }: AppendBatch,
+  moreRows: number,
+  files: PublishedEnd['files'],
+): Promise<EventData> {
+  const stored = await throughOutage(clock, () => context.rangeOf(sessionId, id));
+  const added = rows.length + moreRows;
+  const { lastContextSeq } = append.position;
+  const firstSeq = stored?.firstSeq ?? (added === 0 ? 0 : lastContextSeq + 1);
+  const lastSeq = added === 0 ? (stored?.lastSeq ?? 0) : lastContextSeq + added;
+  const range = { firstContextSeq: BigInt(firstSeq), lastContextSeq: BigInt(lastSeq) };
+  return { case: 'runRolledBack', value: { ...range, ...files } };
 }
 
 function resultsRow({ codec, ids }: EndRunDeps, run: Run, results: readonly ToolResult[]): ContextRow {

@@ -173,7 +173,7 @@ describe('a watcher', () => {
     const watcher = untilEnd(world, sessionId, run.id);
     await watcher.ended;
     expect(watcher.steps.map((step) => (step.kind === 'events' ? step.events.length : step.kind))).toEqual([
-      4, 1, 1, 1, 3,
+      4, 1, 1, 1, 5,
     ]);
   });
 });

@@ -50,6 +50,7 @@ describe('starting a run', () => {
       ...{
         cancelRequestedAtMs: undefined,
         cancelReason: '',
+        rollsBack: false,
         ending: undefined,
         lostAttempts: 0,
         spec: undefined,
@@ -107,6 +108,7 @@ describe('starting a run', () => {
   test.each([
     ['other input', { input: [['hello'], ['world', 'again']] }],
     ['other options', { options: { ...options, maxTurns: 1 } }],
+    ['another fate of its files', { options: { ...options, onCancel: 'drop' as const } }],
   ])('refuses %s under the same request id', async (_, more) => {
     const world = inMemoryWorld();
     const sessionId = await openSession(world);

@@ -92,7 +92,7 @@ export class StartRun {
       id: runId,
       sessionId,
       requestId: request.requestId === '' ? ids.uuid() : request.requestId,
-      fingerprint: await digest(JSON.stringify([input, options])),
+      fingerprint: await digest(JSON.stringify([input, toldOptions(options)])),
       status: 'QUEUED',
       ownerId: undefined,
       epoch: 0,
@@ -110,6 +110,7 @@ export class StartRun {
       wakeAtMs: undefined,
       cancelRequestedAtMs: undefined,
       cancelReason: '',
+      rollsBack: false,
       ending: undefined,
       createdAtMs: clock.nowMs(),
       endedAtMs: undefined,
@@ -135,6 +136,11 @@ export class StartRun {
 interface MadeRun {
   readonly run: Run;
   readonly rows: readonly ContextRow[];
+}
+
+/** The default of an option that is newer than others is as if it were not there: older versions made the same digest. */
+function toldOptions({ onCancel, ...options }: RunOptions): Partial<RunOptions> {
+  return onCancel === 'keep' ? options : { ...options, onCancel };
 }
 
 async function digest(text: string): Promise<string> {

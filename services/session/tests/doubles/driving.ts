@@ -1,5 +1,6 @@
 import { expect, vi } from 'vitest';
 import { role } from '../../src/domain/event/agent-event.ts';
+import type { RunOptions } from '../../src/domain/run/run.ts';
 import { assistantMessage, callEnd, callStart, contextRow, result } from './said.ts';
 import { rowsOf, settled, startedRun, type World } from './world.ts';
 
@@ -30,8 +31,8 @@ export async function redispatched(world: World, count = 2): Promise<void> {
 }
 
 /** A run whose message with two calls is committed, one of them answered. */
-export async function withCalls(world: World): Promise<Started> {
-  const started = await startedRun(world);
+export async function withCalls(world: World, options: Partial<RunOptions> = {}): Promise<Started> {
+  const started = await startedRun(world, options);
   const { executor, run } = started;
   executor.say(...['c1', 'c2'].flatMap((id) => [callStart(id, 'm'), callEnd(id)]));
   const spec = new Uint8Array([1, 2, 3]);

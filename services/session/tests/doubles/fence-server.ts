@@ -1,7 +1,8 @@
 import { FileSystemService } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
 import { ExecutionStop, ToolHostService } from '@spanwise/contracts/spanwise/tool/v1/tool';
-import { forwardedAuthenticate, serve } from '@spanwise/service-kit';
+import { forwardedAuthenticate, requireIdentity, serve } from '@spanwise/service-kit';
 import { silentLogger, Telemetry } from '@spanwise/telemetry';
+import { RunLayers } from './run-layers.ts';
 
 export interface FenceServer extends AsyncDisposable {
   readonly url: string;
@@ -11,11 +12,13 @@ export interface FenceServer extends AsyncDisposable {
   readonly deleted: string[];
   /** Calls that the next fence with `stop` meets. */
   executing: string[];
+  readonly layers: RunLayers;
 }
 
 /** What session asks of tool-host and filesystem, both at one address. */
 export async function startFenceServer(): Promise<FenceServer> {
-  const asked: Pick<FenceServer, 'fences' | 'deleted' | 'executing'> = { fences: [], deleted: [], executing: [] };
+  const layers = new RunLayers();
+  const asked: Omit<FenceServer, 'url' | keyof AsyncDisposable> = { fences: [], deleted: [], executing: [], layers };
   const server = await serve({
     host: '127.0.0.1',
     port: 0,
@@ -33,7 +36,12 @@ export async function startFenceServer(): Promise<FenceServer> {
         },
       });
       router.service(FileSystemService, {
-        fence: () => ({}),
+        fence({ sessionId, epoch }) {
+          layers.fence(sessionId, epoch);
+          return {};
+        },
+        commitRun: (request, context) => layers.commit(request, requireIdentity(context)),
+        rollbackRun: (request, context) => layers.rollback(request, requireIdentity(context)),
         deleteSessionData({ sessionId }) {
           asked.deleted.push(`filesystem ${sessionId}`);
           return {};

@@ -7,6 +7,7 @@ import { CancelRun } from '../../src/application/cancel-run.ts';
 import { Disconnects } from '../../src/application/disconnects.ts';
 import { DriveRun } from '../../src/application/drive-run.ts';
 import { ManageSessions } from '../../src/application/manage-sessions.ts';
+import type { Publication } from '../../src/application/ports/run-files.ts';
 import { RunDrivers } from '../../src/application/run-drivers.ts';
 import { RunSession } from '../../src/application/run-session.ts';
 import { SessionHub } from '../../src/application/session-hub.ts';
@@ -30,6 +31,7 @@ import { InMemoryRunRepository } from '../../src/infrastructure/persistence/in-m
 import { InMemorySessionRepository } from '../../src/infrastructure/persistence/in-memory-session-repository.ts';
 import { InMemoryStore } from '../../src/infrastructure/persistence/in-memory-store.ts';
 import { FakeFences } from './fake-fences.ts';
+import { FakeRunFiles } from './fake-run-files.ts';
 import { FakeRuntime } from './fake-runtime.ts';
 
 export const alice = { uid: brandId<Uid>('alice'), email: 'alice@example.org', token: 'secret' };
@@ -43,6 +45,7 @@ export const options: RunOptions = {
   toolsDeny: [],
   timeoutMs: undefined,
   interactive: true,
+  onCancel: 'keep',
 };
 
 const codes: Partial<Record<ErrorKind, number>> = { aborted: 10, internal: 13, unavailable: 14 };
@@ -63,6 +66,7 @@ export async function settled(): Promise<void> {
 export interface WorldReplacements {
   /** What two processes share. */
   readonly store?: InMemoryStore;
+  readonly runFiles?: FakeRunFiles;
   /** Puts something around the log that runs are written to. */
   readonly log?: (log: EventLog) => EventLog;
   readonly runs?: (runs: RunRepository) => RunRepository;
@@ -82,6 +86,7 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
   const hub = new SessionHub();
   const runtime = new FakeRuntime();
   const fences = new FakeFences();
+  const runFiles = replacements.runFiles ?? new FakeRunFiles();
   const instances = new InMemoryInstanceRepository(store);
   const interrupts = new InMemoryInterruptRepository(store);
   const codec = protoMessageCodec;
@@ -93,18 +98,38 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
   const spans = { export: (span: ClosedSpan) => void exported.push(span), traceFlags: () => 1 };
   const signal = { send: async (runId: RunId) => void sent.push(runId) };
   const taken: { readonly run: Run; readonly reason: number }[] = [];
+  /** What operators are told about files. */
+  const unpublished: unknown[] = [];
   const reports = {
     taken: (run: Run, reason: number) => void taken.push({ run, reason }),
     lost: (run: Run, error: unknown) => void lost.push({ run, error }),
     recognised: () => undefined,
     fenceFailed: () => undefined,
+    publishFailed: () => void unpublished.push('again'),
+    notPublished: (_run: Run, error: unknown) => void unpublished.push(error),
+    publishedInPart: (_run: Run, publication: Publication) => void unpublished.push(publication),
     pollFailed: () => undefined,
   };
   const own = { id: instanceId };
   const nextOwnerId = () => (drivers.isLeaving ? undefined : own.id);
   const released: Run[] = [];
   const driveRun = new DriveRun({
-    ...{ runs, codec, clock, ids, toAgentError, nextOwnerId, runtime, fences, log, context, hub, spans, reports },
+    ...{
+      runs,
+      codec,
+      clock,
+      ids,
+      toAgentError,
+      nextOwnerId,
+      runtime,
+      fences,
+      runFiles,
+      log,
+      context,
+      hub,
+      spans,
+      reports,
+    },
     instanceId: () => own.id,
     announceReleased: (run) => void released.push(run),
   });
@@ -122,7 +147,7 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
   return {
     ...{ clock, ids, store, sessions, runs, log, context, hub, runtime, codec, pageTokens, drivers, driveRun },
     ...{ startRun, cancelRun, disconnects, spans, exported, lost, sent, fences, takeOver, taken, released },
-    ...{ instances, interrupts, own, reports },
+    ...{ instances, interrupts, own, reports, runFiles, unpublished },
     runSession: new RunSession({ startRun, cancelRun, sessions, runs, log, hub, disconnects }),
     watchSession: new WatchSession({ sessions, runs, log, hub }),
     manageSessions: new ManageSessions({ sessions, announceCancel, pageTokens, clock, ids }),

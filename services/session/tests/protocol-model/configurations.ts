@@ -29,6 +29,8 @@ const I7 = 'I7 completed in spite of an accepted cancel';
 const I10 = 'I10 an event was shown that the log lacks';
 const I11 = 'I11 a call had its effect twice';
 const stuck = 'stuck: no settled state can be reached';
+const isDispatchedAfterCommit = 'a run was dispatched after its files were to be published';
+const isNotRolledBack = 'a run was to be rolled back, is over, and its messages are in the context';
 const isDeletedAndGoesOn = 'a run goes on in a deleted session';
 
 const driverActions = [
@@ -167,16 +169,24 @@ export const configurations: Readonly<Record<string, Configuration>> = {
   },
   publishing: {
     search: (guards, faults) => search(publishingModel(guards, faults)),
-    faults: 3,
-    minStates: 8_000,
+    faults: 2,
+    minStates: 50_000,
     actions: [
-      ...[...driverActions, ...endActions, ...cancelActions, 'lose the lease', 'lose the connection', 'fence'],
-      ...['publish', 'read the answer', 'roll back', 'send CommitRun'],
+      ...[...driverActions, ...endActions, ...cancelActions, 'lose the lease', 'lose the connection', 'dispatch'],
+      ...['complete', 'fail', 'stop', 'look at the row', 'finish FAILED', 'request rollback', 'change a file'],
+      ...['publish', 'drop', 'read the answer', 'send CommitRun', 'send RollbackRun'],
     ],
     mutants: [
-      ['decidesBeforePublishing', 'a run was cancelled after its files were published'],
+      ['decidesBeforePublishing', isDispatchedAfterCommit],
+      ['decidesFailureBeforePublishing', isDispatchedAfterCommit],
+      ['finishesDecidedClaim', isDispatchedAfterCommit],
+      ['endsOnlyOwnCancelled', isDispatchedAfterCommit],
       ['publishesBeforeFinish', 'a run is COMPLETED and its files are not published'],
       ['publishesOnce', 'files were published twice'],
+      ['rollsBackInOneStatement', isNotRolledBack],
+      ['rollsBackOnlyUndecided', 'a run is to be rolled back whose end is decided'],
+      ['endsMarkedOnlyRolledBack', isNotRolledBack],
+      ['supersedesWithFinish', isNotRolledBack],
     ],
   },
   reservations: {

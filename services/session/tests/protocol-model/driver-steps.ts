@@ -74,19 +74,27 @@ export function appendStep<State extends World>(
   );
 }
 
-/** RUNNING → FINISHING, then on at `decided`; at `stop` when a cancel came first. */
+/** RUNNING → FINISHING, then on at `decided`; at `stop` when a cancel came first. `change` is in the transaction too. */
 export function decideStep<State extends World>(
   state: State,
   guards: Guards,
   take: Take<State>,
   d: number,
   decided: string,
+  change: (next: State) => void = () => undefined,
 ): void {
   const { run, epoch } = driverOf(state, d);
   const then = (_next: State, driver: Driver, outcome: Outcome | Decision) => {
     driver.stage = outcome === 'cancelled' ? 'stop' : decided;
   };
-  transact(state, take, d, 'decide', (next) => beginFinishing(next.db, guards, run, epoch), then);
+  const decide = (next: State) => {
+    const outcome = beginFinishing(next.db, guards, run, epoch);
+    if (outcome === 'committed') {
+      change(next);
+    }
+    return outcome;
+  };
+  transact(state, take, d, 'decide', decide, then);
 }
 
 /** How a run is ended. */
@@ -96,6 +104,8 @@ interface Ending<State> {
   readonly events?: readonly string[];
   /** The rest of the transaction. */
   readonly promote?: (next: State) => void;
+  /** Another guard of the transaction. */
+  readonly may?: (next: State) => boolean;
   /** Where the driver goes on with the run that was promoted. */
   readonly stageOf?: (next: State) => string;
 }
@@ -106,7 +116,7 @@ export function finishStep<State extends World>(
   guards: Guards,
   take: Take<State>,
   d: number,
-  { status, events = [], promote = () => undefined, stageOf = () => '' }: Ending<State>,
+  { status, events = [], promote = () => undefined, may = () => true, stageOf = () => '' }: Ending<State>,
 ): void {
   const { run, epoch, expected } = driverOf(state, d);
   const write = { run, epoch, expected, events: [...events, 'end'] };
@@ -115,7 +125,15 @@ export function finishStep<State extends World>(
     take,
     d,
     `finish ${status}`,
-    (next) => finish(next.db, guards, write, status, () => promote(next)),
+    (next) =>
+      finish(
+        next.db,
+        guards,
+        write,
+        status,
+        () => promote(next),
+        () => may(next),
+      ),
     (next, driver, outcome) => {
       show(next, write);
       if (outcome === 'committed' && next.db.runs[next.db.active]?.owner === d) {

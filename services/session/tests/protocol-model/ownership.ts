@@ -12,6 +12,7 @@ export type Leases = 'kept' | 'any';
 export const outsideActions: ReadonlySet<string> = new Set([
   ...['crash', 'freeze', 'wake', 'lose the lease', 'lose the answer', 'lose the connection', 'cut', 'cut and lose'],
   ...['start', 'enqueue', 'interrupt', 'delete', 'answer', 'expire', 'request cancel', 'accept a cancel'],
+  ...['request rollback', 'mark', 'change a file'],
 ]);
 
 /** Crashes, freezes, leases that end, and what an instance does about runs that it lost. */

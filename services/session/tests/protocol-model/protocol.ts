@@ -1,5 +1,5 @@
 import { type RunGuard, runGuards } from '../../src/domain/run/guards.ts';
-import { isOver, type RunStatus } from '../../src/domain/run/run.ts';
+import { isOver, type RunStatus, runStatusesBefore } from '../../src/domain/run/run.ts';
 import type { SessionStatus } from '../../src/domain/session/session.ts';
 
 /** Which guards are kept. */
@@ -151,17 +151,21 @@ export function beginFinishing(db: Database, guards: Guards, run: number, epoch:
   return 'committed';
 }
 
-/** Finish: terminal event, run row, session → IDLE. `promote` is what the same transaction does then. */
+/**
+ * Finish: terminal event, run row, session → IDLE. `promote` is what the same transaction does then, `may` a guard of its
+ * own.
+ */
 export function finish(
   db: Database,
   guards: Guards,
   write: Write,
   status: 'COMPLETED' | 'CANCELLED' | 'FAILED',
   promote: () => void = () => undefined,
+  may: () => boolean = () => true,
 ): Outcome {
   const row = runOf(db, write.run);
   const outcome = append(db, guards, write, () => {
-    const isAllowed = row.status === (status === 'COMPLETED' ? 'FINISHING' : 'RUNNING');
+    const isAllowed = row.status !== 'ABSENT' && runStatusesBefore(status).includes(row.status) && may();
     return isAllowed && (status !== 'CANCELLED' || row.cancel || !guards.onlyTheFlagCancels);
   });
   if (outcome === 'committed') {

@@ -1,24 +1,36 @@
+import type { RunStatus } from '../../src/domain/run/run.ts';
 import { brokenCancel, type CancelWorld, cancelSteps } from './cancel.ts';
 import type { Model, Take } from './checker.ts';
 import { awake, driverOf, forget, hold, newDriver, sortDrivers } from './driver.ts';
 import { decideStep, finishStep } from './driver-steps.ts';
+import { filesystemSteps, type LayeredWorld, newFilesystem, send } from './filesystem.ts';
 import { brokenDatabase, isQuiet } from './invariants.ts';
 import { claimSteps, faultSteps, outsideActions } from './ownership.ts';
-import { emptyDatabase, type Guards, runOf, start } from './protocol.ts';
+import { emptyDatabase, type Guards, isOpen, runOf, start } from './protocol.ts';
 
-interface PublishingWorld extends CancelWorld {
-  files: {
-    fence: number;
-    /** Epochs of CommitRuns that are on their way. */
-    commits: number[];
-    layer: 'OPEN' | 'PUBLISHED' | 'ROLLED_BACK';
-    publications: number;
+type Outcome = 'COMPLETED' | 'FAILED' | 'CANCELLED';
+
+interface PublishingWorld extends CancelWorld, LayeredWorld {
+  /** What of the run's row and context is of this model only. */
+  row: {
+    /** Whether its files are dropped when it does not complete. */
+    drops: boolean;
+    /** What was decided with FINISHING. */
+    ending: '' | 'COMPLETED' | 'FAILED';
+    /** It is to be rolled back. */
+    mark: boolean;
+    superseded: boolean;
+    /** RUN_ROLLED_BACK says that its files were published. */
+    saysPublished: boolean;
   };
+  /** What a client was told that wanted it rolled back; `marking`: between two statements that should be one. */
+  rollback: '' | 'marking' | 'accepted' | 'refused';
 }
 
 /**
- * A run that has written files and comes to its end: FINISHING, CommitRun on filesystem, Finish, with take-overs between;
- * a cancel takes the files back. Not modelled: conflicts, disks that are written file by file.
+ * A run that has written files and comes to its end: it completes, fails or is cancelled, its files are published, dropped
+ * or in conflict, and a client may want it rolled back at any moment; take-overs between all steps. Not modelled: disks that
+ * are written file by file, a filesystem that stays away or refuses, runs that wait.
  */
 export function publishingModel(guards: Guards, faults: number): Model<PublishingWorld> {
   return {
@@ -28,22 +40,28 @@ export function publishingModel(guards: Guards, faults: number): Model<Publishin
       faults,
       broken: '',
       cancel: '',
-      files: { fence: 0, commits: [], layer: 'OPEN', publications: 0 },
+      files: newFilesystem(),
+      row: { drops: false, ending: '', mark: false, superseded: false, saysPublished: false },
+      rollback: '',
     },
     steps(state, take) {
       if (runOf(state.db, 0).status === 'ABSENT') {
-        take('start', 0, (next) => {
-          start(next.db, guards, 0, 0);
-          hold(next, 0, 'fence');
-        });
+        for (const drops of [false, true]) {
+          take('start', drops ? 'and drop' : '', (next) => {
+            start(next.db, guards, 0, 0);
+            hold(next, 0, 'dispatch');
+            next.row.drops = drops;
+          });
+        }
       }
       for (const d of awake(state)) {
         driverSteps(state, guards, take, d);
       }
       filesystemSteps(state, guards, take);
       faultSteps(state, take, 'any');
-      claimSteps(state, guards, take, () => 'fence');
+      claimSteps(state, guards, take, (next) => stageAfterClaim(next, guards));
       cancelSteps(state, guards, take);
+      rollbackSteps(state, guards, take);
     },
     broken: (state) => brokenDatabase(state.db) || state.broken || brokenCancel(state) || brokenFiles(state),
     outside: outsideActions,
@@ -52,23 +70,31 @@ export function publishingModel(guards: Guards, faults: number): Model<Publishin
   };
 }
 
-/** The order of a run's last steps, and what each mutant makes of it. */
-function stageAfter(stage: 'fence' | 'decide' | 'publish', isDecided: boolean, guards: Guards): string {
-  if (stage === 'fence') {
-    return isDecided ? stageAfter('decide', isDecided, guards) : guards.decidesBeforePublishing ? 'decide' : 'publish';
+function stageAfterClaim({ db, row }: PublishingWorld, guards: Guards): string {
+  const { cancel, status } = runOf(db, 0);
+  if (status === 'FINISHING' && guards.finishesDecidedClaim && row.ending !== '') {
+    return touch(row.ending, row.drops);
   }
-  if (stage === 'decide') {
-    return guards.publishesBeforeFinish && guards.decidesBeforePublishing ? 'publish' : 'finish';
-  }
-  return isDecided ? 'finish' : 'decide';
+  return cancel && status === 'RUNNING' ? 'stop' : 'dispatch';
+}
+
+/** What is done with the files of a run that ends like this. */
+function touch(outcome: Outcome, drops: boolean): string {
+  return `${drops && outcome !== 'COMPLETED' ? 'drop' : 'publish'} ${outcome}`;
+}
+
+/** Where a driver goes once the executor has ended, and what each mutant makes of it. */
+function stageAfterWork(outcome: 'COMPLETED' | 'FAILED', guards: Guards, drops: boolean): string {
+  const isDecidedFirst =
+    outcome === 'COMPLETED' ? guards.decidesBeforePublishing : guards.decidesFailureBeforePublishing;
+  return isDecidedFirst ? `decide ${outcome}` : touch(outcome, drops);
 }
 
 function driverSteps(state: PublishingWorld, guards: Guards, take: Take<PublishingWorld>, d: number): void {
   const { stage, epoch, isUnsure } = driverOf(state, d);
   const { cancel, status } = runOf(state.db, 0);
-  const { commits, layer } = state.files;
-  const isDecided = status === 'FINISHING';
-  if (cancel && status === 'RUNNING' && !isUnsure && ['decide', 'publish', 'await'].includes(stage)) {
+  const [step = '', outcome = ''] = stage.split(' ');
+  if (cancel && status === 'RUNNING' && !isUnsure && ['dispatch', 'work', 'decide'].includes(step)) {
     take('see the flag', d, (next) => {
       driverOf(next, d).stage = 'stop';
     });
@@ -82,69 +108,175 @@ function driverSteps(state: PublishingWorld, guards: Guards, take: Take<Publishi
         driverOf(next, d).stage = then;
       }
     });
-  switch (stage) {
-    case 'fence':
-      go('fence', ({ files }) => {
-        const isFenced = files.fence > epoch;
-        files.fence = Math.max(files.fence, epoch);
-        return isFenced ? '' : cancel && !isDecided ? 'stop' : stageAfter('fence', isDecided, guards);
+  const { drops } = state.row;
+  switch (step) {
+    case 'dispatch':
+      go('dispatch', (next) => {
+        // Where somebody has raised it further, nothing begins.
+        const isOwn = raise(next, epoch);
+        if (isOwn && next.files.isCommitSent) {
+          next.broken = 'a run was dispatched after its files were to be published';
+        }
+        return isOwn ? 'work' : '';
       });
+      break;
+    case 'work':
+      go('complete', () => stageAfterWork('COMPLETED', guards, drops));
+      go('fail', () => stageAfterWork('FAILED', guards, drops));
       break;
     case 'decide':
-      decideStep(state, guards, take, d, stageAfter('decide', isDecided, guards));
-      break;
-    case 'publish':
-      go('send CommitRun', ({ files }) => {
-        files.commits.push(epoch);
-        return 'await';
+      decideStep(state, guards, take, d, stageAfterDecision(outcome as Outcome, guards, drops), (next) => {
+        next.row.ending = outcome as 'COMPLETED' | 'FAILED';
       });
-      break;
-    case 'await':
-      if (!commits.includes(epoch)) {
-        go('read the answer', () => (layer === 'PUBLISHED' ? stageAfter('publish', isDecided, guards) : 'publish'));
-      } else if (state.faults > 0 && commits.length < 2) {
-        go('lose the connection', (next) => {
-          next.faults -= 1;
-          return 'publish';
-        });
-      }
-      break;
-    case 'finish':
-      finishStep(state, guards, take, d, { status: 'COMPLETED' });
       break;
     case 'stop':
-      go('roll back', ({ files }) => {
-        files.layer = files.layer === 'OPEN' ? 'ROLLED_BACK' : files.layer;
-        return files.fence > epoch ? '' : 'cancelled';
+      go('stop', (next) => (raise(next, epoch) ? 'look' : ''));
+      break;
+    case 'look':
+      go('look at the row', () => {
+        const isOwn = state.db.epoch === epoch || !guards.endsOnlyOwnCancelled;
+        return !isOwn ? '' : state.row.mark ? 'drop ROLLED_BACK' : touch('CANCELLED', drops);
       });
       break;
-    case 'cancelled':
-      finishStep(state, guards, take, d, { status: 'CANCELLED' });
+    case 'publish':
+    case 'drop':
+      go(step === 'publish' ? 'send CommitRun' : 'send RollbackRun', (next) => {
+        send(next, step, epoch);
+        return `await-${step} ${outcome}`;
+      });
+      break;
+    case 'finish':
+      endSteps(state, guards, take, d, outcome);
       break;
     default:
+      answerSteps(state, guards, take, d);
   }
 }
 
-function filesystemSteps({ files }: PublishingWorld, guards: Guards, take: Take<PublishingWorld>): void {
-  files.commits.forEach((epoch, index) => {
-    take('publish', `epoch ${epoch}`, (next) => {
-      next.files.commits.splice(index, 1);
-      const isNew = files.layer === 'OPEN' || (files.layer === 'PUBLISHED' && !guards.publishesOnce);
-      if (epoch >= files.fence && isNew) {
-        next.files.layer = 'PUBLISHED';
-        next.files.publications += 1;
-      }
-    });
+/** False when somebody has raised it further. */
+function raise({ files }: PublishingWorld, epoch: number): boolean {
+  const isOwn = files.fence <= epoch;
+  files.fence = Math.max(files.fence, epoch);
+  return isOwn;
+}
+
+function stageAfterDecision(outcome: Outcome, guards: Guards, drops: boolean): string {
+  const isPublishedBefore = outcome === 'COMPLETED' && !guards.decidesBeforePublishing;
+  const isForgotten = outcome === 'COMPLETED' && !guards.publishesBeforeFinish;
+  return isPublishedBefore || isForgotten ? `finish ${outcome}` : touch(outcome, drops);
+}
+
+/** The answer of filesystem comes, or the connection is lost, and it is asked again. */
+function answerSteps(state: PublishingWorld, guards: Guards, take: Take<PublishingWorld>, d: number): void {
+  const { stage, epoch } = driverOf(state, d);
+  const [step = '', outcome = ''] = stage.split(' ');
+  const what = step.replace('await-', '');
+  const { calls, fence, layer } = state.files;
+  if (!step.startsWith('await')) {
+    return;
+  }
+  if (calls.includes(`${what} ${epoch}`)) {
+    if (state.faults > 0 && calls.length < 2) {
+      take('lose the connection', d, (next) => {
+        next.faults -= 1;
+        driverOf(next, d).stage = `${what} ${outcome}`;
+      });
+    }
+    return;
+  }
+  take('read the answer', d, (next) => {
+    const driver = driverOf(next, d);
+    if (fence > epoch) {
+      forget(driver);
+    } else if (layer === 'OPEN') {
+      driver.stage = `${what} ${outcome}`;
+    } else if (what === 'publish' && layer === 'CONFLICT') {
+      driver.stage = `finish ${outcome === 'COMPLETED' || outcome === 'CANCELLED' ? 'CONFLICT' : outcome}`;
+    } else if (outcome === 'COMPLETED' && !guards.decidesBeforePublishing) {
+      driver.stage = 'decide COMPLETED';
+    } else {
+      driver.stage = `finish ${outcome}`;
+    }
   });
 }
 
-function brokenFiles({ db, files }: PublishingWorld): string | undefined {
+function endSteps(
+  state: PublishingWorld,
+  guards: Guards,
+  take: Take<PublishingWorld>,
+  d: number,
+  outcome: string,
+): void {
+  if (outcome === 'ROLLED_BACK') {
+    finishStep(state, guards, take, d, {
+      status: 'CANCELLED',
+      events: ['rolled-back'],
+      promote: ({ row, files }) => {
+        row.superseded = guards.supersedesWithFinish;
+        row.saysPublished = files.layer === 'PUBLISHED';
+      },
+    });
+    return;
+  }
+  const status = outcome === 'CONFLICT' ? 'FAILED' : (outcome as Outcome);
+  // What may not end like this is let go of, as what was fenced is; whoever takes it looks at the row anew.
+  finishStep(state, guards, take, d, { status, may: ({ row }) => !row.mark || !guards.endsMarkedOnlyRolledBack });
+}
+
+/** A client that wants the run rolled back, once. */
+function rollbackSteps(state: PublishingWorld, guards: Guards, take: Take<PublishingWorld>): void {
+  const run = runOf(state.db, 0);
+  if (state.rollback === '' && run.status !== 'ABSENT') {
+    take('request rollback', '', (next) => {
+      const { status } = runOf(next.db, 0);
+      const isAllowed = status === 'RUNNING' || (status === 'FINISHING' && !guards.rollsBackOnlyUndecided);
+      if (isAllowed) {
+        runOf(next.db, 0).cancel = true;
+        next.row.mark = guards.rollsBackInOneStatement;
+        next.rollback = guards.rollsBackInOneStatement ? 'accepted' : 'marking';
+      } else {
+        next.rollback = 'refused';
+      }
+    });
+  }
+  if (state.rollback === 'marking') {
+    take('mark', '', (next) => {
+      next.row.mark = isOpen(runOf(next.db, 0));
+      next.rollback = 'accepted';
+    });
+  }
+}
+
+function brokenFiles(state: PublishingWorld): string | undefined {
+  const { db, files, rollback } = state;
   const { status } = runOf(db, 0);
+  if (files.publications > 1) {
+    return 'files were published twice';
+  }
+  if (status === 'FINISHING' && rollback === 'accepted') {
+    return 'a run is to be rolled back whose end is decided';
+  }
+  return status === 'ABSENT' || isOpen(runOf(db, 0)) ? undefined : brokenEnd(state, status);
+}
+
+/** What is wrong with a run that is over. */
+function brokenEnd({ files, row, rollback }: PublishingWorld, status: RunStatus): string | undefined {
   if (status === 'COMPLETED' && files.layer !== 'PUBLISHED') {
     return 'a run is COMPLETED and its files are not published';
   }
-  if (status === 'CANCELLED' && files.layer === 'PUBLISHED') {
-    return 'a run was cancelled after its files were published';
+  if (rollback === 'accepted' && status !== 'CANCELLED') {
+    return `a run is ${status} that was to be rolled back`;
   }
-  return files.publications > 1 ? 'files were published twice' : undefined;
+  if (rollback === 'accepted' && !row.superseded) {
+    return 'a run was to be rolled back, is over, and its messages are in the context';
+  }
+  if (row.mark) {
+    const isDropped = files.layer === 'ROLLED_BACK' || (files.layer === 'PUBLISHED' && row.saysPublished);
+    return isDropped ? undefined : 'a run was rolled back and its files are there';
+  }
+  if (status === 'FAILED' && files.layer === 'CONFLICT') {
+    return undefined;
+  }
+  const due = row.drops && status !== 'COMPLETED' ? 'ROLLED_BACK' : 'PUBLISHED';
+  return files.layer === due ? undefined : `the files of a run that is ${status} are ${files.layer}, not ${due}`;
 }

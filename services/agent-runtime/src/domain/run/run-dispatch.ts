@@ -40,6 +40,8 @@ export interface RunDispatch extends RunScope, ToolChoice {
    * now.
    */
   readonly beginMs: number | undefined;
+  /** Whether the driver publishes what the run writes: then it is kept in a layer of the run until that. */
+  readonly runLayer: boolean;
   /** What the run began with; undefined in its first dispatch. */
   readonly spec: RunSpec | undefined;
   /** Results of calls of the last message that are in the log already. */

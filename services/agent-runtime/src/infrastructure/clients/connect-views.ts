@@ -1,9 +1,8 @@
 import { type Client, ConnectError, createClient, type Transport } from '@connectrpc/connect';
 import { FileSystemService } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
-import { DomainError, type ExecSpanContext } from '@spanwise/kernel';
+import { DomainError } from '@spanwise/kernel';
 import { callOptions, errorInfoOf, toDomainError } from '@spanwise/service-kit';
 import type { Views } from '../../application/ports/views.ts';
-import type { RunScope } from '../../domain/run/run-dispatch.ts';
 
 /** Time for OpenView. */
 const openTimeoutMs = 10_000;
@@ -16,10 +15,11 @@ export class ConnectViews implements Views {
     this.#client = createClient(FileSystemService, transport);
   }
 
-  async open({ sessionId, runId, identity }: RunScope, span: ExecSpanContext, signal: AbortSignal): Promise<void> {
+  async open(...[run, span, signal]: Parameters<Views['open']>): Promise<void> {
+    const { sessionId, runId, identity, runLayer } = run;
     try {
       const options = { ...callOptions({ identity, span }, signal), timeoutMs: openTimeoutMs };
-      await this.#client.openView({ viewId: runId, sessionId }, options);
+      await this.#client.openView({ viewId: runId, sessionId, runLayer }, options);
     } catch (error) {
       const isOwn = error instanceof ConnectError && errorInfoOf(error) !== undefined;
       throw isOwn ? toDomainError(error) : filesystemUnavailable(error);

@@ -19,10 +19,18 @@ export interface StoredMessage extends ContextRow {
   readonly createdAtMs: number;
 }
 
-/** The dialogue that the model is shown: what `LlmContextRepository` of the runtime loads, and ListMessages tells. */
+/** Places of a run's messages in the context. */
+export interface ContextRange {
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+/** The dialogue that the model is shown, without what was rolled back: what `LlmContextRepository` of the runtime loads, and ListMessages tells. */
 export interface LlmContext {
   /** Messages in order of seq, those after `afterSeq`. */
   read(sessionId: SessionId, afterSeq: number, limit: number): Promise<readonly StoredMessage[]>;
+  /** Where the messages of a run are; undefined when it has none. */
+  rangeOf(sessionId: SessionId, runId: RunId): Promise<ContextRange | undefined>;
 }
 
 /** What the session itself writes into the context. */

@@ -46,6 +46,8 @@ export type EventData =
   | { readonly case: 'runWaiting'; readonly value: RunWaiting }
   | { readonly case: 'interrupt'; readonly value: InterruptRaised }
   | { readonly case: 'interruptAnswered'; readonly value: InterruptAnswered }
+  | { readonly case: 'outputFile'; readonly value: OutputFile }
+  | { readonly case: 'runRolledBack'; readonly value: RunRolledBack }
   | { readonly case: undefined; readonly value?: undefined };
 
 export interface RunStart {
@@ -206,11 +208,32 @@ export interface InterruptAnswered {
   readonly answer?: InterruptAnswer | undefined;
 }
 
+/** A file under an output mount that the run has published. */
+export interface OutputFile {
+  /** Absolute, in the view of the run. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: bigint;
+  readonly etag: string;
+  readonly mediaType: string;
+}
+
+/** What was taken back of a run. */
+export interface RunRolledBack {
+  /** First and last message of the run in the context; 0 when it has none. */
+  readonly firstContextSeq: bigint;
+  readonly lastContextSeq: bigint;
+  /** Files, directories and deletions that were dropped. */
+  readonly fileChanges: number;
+  /** They were published before, and stay. */
+  readonly filesPublished: boolean;
+}
+
 /** Numbers of the proto's enums that the session itself writes. */
 export const role = { user: 2, assistant: 3, tool: 4 } as const;
 export const runOutcome = { completed: 1, cancelled: 2 } as const;
 export const finishReason = { cancelled: 5 } as const;
-export const spanKind = { run: 1, tool: 4 } as const;
+export const spanKind = { run: 1, tool: 4, file: 5 } as const;
 export const spanStatus = { ok: 1, error: 2, cancelled: 3, abandoned: 4 } as const;
 export const toolOutcome = { cancelled: 3, unknown: 5, notStarted: 6 } as const;
 export const abandonReason = { runEnded: 2 } as const;

@@ -19,6 +19,8 @@ export function bytesAtMost({ data }: UnplacedEvent): number {
       const units = content.reduce((sum, part) => sum + (part.content.value?.length ?? 0), structuredJson.length);
       return fixedBytes + units * bytesPerUnit;
     }
+    case 'outputFile':
+      return fixedBytes + (data.value.path.length + data.value.etag.length) * bytesPerUnit;
     default:
       return fixedBytes;
   }

@@ -63,6 +63,10 @@ export const runGuards = {
   acknowledgesCancelAfterCommit: 'cancel',
   /** Only the durable flag makes a run CANCELLED: never a CANCELLED on the wire. */
   onlyTheFlagCancels: 'cancel',
+  /** Busy policy rollback: flag and mark are one statement. No driver sees the flag alone, and publishes. */
+  rollsBackInOneStatement: 'cancel',
+  /** The mark is set in RUNNING and WAITING only: never when it is decided how the run ends. */
+  rollsBackOnlyUndecided: 'cancel',
   /** Cancelling a WAITING run makes it due (wake_at) in the same statement: it does not depend on who took the request. */
   cancelMakesWaitingDue: 'cancel',
 
@@ -77,14 +81,24 @@ export const runGuards = {
   /** WAITING → RUNNING compares status and epoch: a waiting run is resumed once. */
   resumesOnlyWaiting: 'wait',
 
-  /** RUNNING → FINISHING only without the cancel flag: what was cancelled never completes. */
+  /** RUNNING → FINISHING only without the cancel flag: what was cancelled never completes, nor fails by itself. */
   finishingUnlessCancelRequested: 'finish',
-  /** Completion is decided (FINISHING) before files are published: a cancel never comes after the publication. */
+  /** Completion is decided (FINISHING) before files are published: a cancel never comes after that, nor a dispatch. */
   decidesBeforePublishing: 'finish',
+  /** So is a failure: a run whose files may be published is never dispatched again. */
+  decidesFailureBeforePublishing: 'finish',
+  /** A claimed run that is FINISHING is published and ended as it was decided, never dispatched. */
+  finishesDecidedClaim: 'finish',
+  /** Whoever ends a cancelled run looks first whether it is its own: its files are not published while another dispatches. */
+  endsOnlyOwnCancelled: 'finish',
   /** Files are published before the run is COMPLETED. */
   publishesBeforeFinish: 'finish',
   /** Publication is idempotent: a take-over in FINISHING repeats it without a second effect. */
   publishesOnce: 'finish',
+  /** A run with the mark ends in no other way than rolled back, also when the mark came after its driver had looked. */
+  endsMarkedOnlyRolledBack: 'finish',
+  /** The messages of a rolled back run leave the context with its terminal event: the next run never sees them. */
+  supersedesWithFinish: 'finish',
   /** Terminal event, run row and the session's release are one transaction. */
   releasesSessionWithTerminal: 'finish',
   /** The oldest queued run is promoted in the finish's transaction: none is left in an IDLE session. */

@@ -120,3 +120,13 @@ describe('spans', () => {
     expect(new OpenWork().note(spanEnd('a'))).toBeUndefined();
   });
 });
+
+test('may have written once a call was begun, whatever becomes of it', () => {
+  const work = new OpenWork();
+  work.note(textStart('b', 'm'));
+  expect(work.mayHaveWritten).toBe(false);
+  work.note(callStart('c', 'm'));
+  work.note(abandoned('m'));
+  work.abandonAttempt(1);
+  expect(work.mayHaveWritten).toBe(true);
+});

@@ -47,10 +47,12 @@ export class OpenWork {
   readonly #interrupts = new Map<string, Interrupt>();
   readonly #time = new WorkTime();
   #usage: TokenUsage | undefined;
+  #mayHaveWritten = false;
 
   /** Takes note of an event. Answers the span that it closes. */
   note({ span, time, data }: UnplacedEvent): ClosedSpan | undefined {
     this.#time.note({ span, time, data });
+    this.#mayHaveWritten ||= data.case === 'toolCallStart' || data.case === 'toolResult';
     switch (data.case) {
       case 'spanStart':
         if (span !== undefined) {
@@ -116,6 +118,14 @@ export class OpenWork {
   /** From when the agent's own time counts; undefined while no executor has begun. */
   get beginMs(): number | undefined {
     return this.#time.beginMs;
+  }
+
+  /**
+   * Whether files may have been changed: tools do that, and any call that was begun counts, also one whose message was
+   * abandoned or whose executor was lost.
+   */
+  get mayHaveWritten(): boolean {
+    return this.#mayHaveWritten;
   }
 
   /** Sum of what the model calls used. */

@@ -32,6 +32,21 @@ export function runDeadlineExceeded(): DomainError {
   return new DomainError('deadline', 'RUN_DEADLINE_EXCEEDED', 'The run used up its time.');
 }
 
+/**
+ * Somebody else has changed files that the run has changed too, so that nothing was published. The owner of the files
+ * decides what to do with those of the run, which are kept for 24 hours.
+ */
+export function publishConflict(count: number): DomainError {
+  const message = `Others have changed ${count} of the files that the run has changed: its changes are kept for a day.`;
+  return new DomainError('aborted', 'PUBLISH_CONFLICT', message, { facts: { count } });
+}
+
+/** The filesystem service could not be reached to end the run. What the run has changed is kept there, not published. */
+export function filesystemUnavailable(cause: unknown): DomainError {
+  const message = 'The files of the run could not be published: the filesystem service can not be reached.';
+  return new DomainError('unavailable', 'SERVICE_UNAVAILABLE', message, { cause });
+}
+
 /** No such interrupt in a run of the caller, or its run is over. */
 export function interruptNotFound(): DomainError {
   return new DomainError('not-found', 'INTERRUPT_NOT_FOUND', 'No such interrupt, or its run is over.');

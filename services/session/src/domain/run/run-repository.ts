@@ -37,7 +37,7 @@ export type StartOutcome =
   | { readonly kind: 'queued'; readonly run: Run; readonly cancelled: RunId | undefined };
 
 /** What to do with a request for a run while one is active. */
-export type BusyPolicy = 'reject' | 'enqueue' | 'interrupt';
+export type BusyPolicy = 'reject' | 'enqueue' | 'interrupt' | 'rollback';
 
 /** What identifies a start. */
 export interface StartRequest {
@@ -85,11 +85,16 @@ export interface Finish {
   readonly ending: RunEnding;
   readonly terminalSeq: number;
   readonly nowMs: number;
+  /** Takes the messages of the run out of the context. */
+  readonly rollsBack: boolean;
   /** Who drives the next run of the queue, which begins in the same transaction; undefined = whoever takes it. */
   readonly nextOwnerId: string | undefined;
   /** How that one begins; without effects. */
   beginNext(queued: QueuedRun, session: Session): RunBeginning;
 }
+
+/** The run may not end like this: it was asked meanwhile to roll it back. */
+export const rollbackRequested = 'rollback-requested';
 
 export type CancelOutcome =
   /** The flag is set: the run never completes. */
@@ -120,7 +125,8 @@ export interface AbandonedLook {
 /** Runs, and the transactions that decide about them. Each checks its guards and changes all or nothing. */
 export interface RunRepository {
   /**
-   * Starts a run in an idle session, and raises the epoch; in a busy one does what the policy says.
+   * Starts a run in an idle session, and raises the epoch; in a busy one does what the policy says. `rollback` marks the
+   * active run in the statement that cancels it, unless it is FINISHING.
    * Throws SESSION_NOT_FOUND, SESSION_BUSY, QUEUE_FULL, REQUEST_ID_REUSED.
    */
   start(request: StartRequest, plan: StartPlan): Promise<StartOutcome>;
@@ -151,11 +157,11 @@ export interface RunRepository {
   release(runId: RunId, epoch: number, ownerId: string): Promise<boolean>;
   /** RUNNING → WAITING. False when its cancel was requested or nothing is unanswered. Throws FENCED. */
   wait(wait: Wait): Promise<boolean>;
-  /** RUNNING → FINISHING: true decides that the run completes; false means that a cancel came first. */
+  /** RUNNING → FINISHING: true decides how the run ends, COMPLETED or FAILED; false means that a cancel came first. */
   beginFinishing(runId: RunId, epoch: number, ending: RunEnding): Promise<boolean>;
   /**
    * Throws FENCED when the run is no longer this epoch's to end. A repeated finish finds its own and is fine. Answers the
-   * next run of the queue, which has begun.
+   * next run of the queue, which has begun; or, having changed nothing, that the run has to be rolled back.
    */
-  finish(finish: Finish): Promise<StartedRun | undefined>;
+  finish(finish: Finish): Promise<StartedRun | typeof rollbackRequested | undefined>;
 }

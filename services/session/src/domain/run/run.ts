@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly timeoutMs: number | undefined;
   /** Whether somebody is there to answer questions. */
   readonly interactive: boolean;
+  /** What becomes of the files of a run that is cancelled or fails: they are published, or dropped. */
+  readonly onCancel: 'keep' | 'drop';
 }
 
 /** Runs that may wait in the queue of one session. */
@@ -92,6 +94,8 @@ export interface Run {
   readonly wakeAtMs: number | undefined;
   readonly cancelRequestedAtMs: number | undefined;
   readonly cancelReason: string;
+  /** Whether what it did to files and context is to be taken back; set only together with the cancel flag. */
+  readonly rollsBack: boolean;
   readonly ending: RunEnding | undefined;
   readonly createdAtMs: number;
   readonly endedAtMs: number | undefined;

@@ -93,6 +93,7 @@ function startFrame(dispatch: Dispatch) {
     toolsAllow: [...options.toolsAllow],
     toolsDeny: [...options.toolsDeny],
     interactive: options.interactive,
+    runLayer: true,
     results: [...dispatch.results] as ToolResultPart[],
     answers: [...dispatch.answers],
     ...(dispatch.spec === undefined ? {} : { spec: dispatch.spec }),

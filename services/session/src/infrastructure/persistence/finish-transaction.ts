@@ -7,13 +7,16 @@ import { decodeInput, encodeEnding } from './record-mapping.ts';
 import * as statements from './run-statements.ts';
 import { runFromRow, sessionFromRow } from './selects.ts';
 
-/** Ends a run, and begins the next one of the queue, if there is one. */
+/** Thrown to take back the end of a run that was asked to be rolled back meanwhile. */
+export class RollbackRequested extends Error {}
+
+/** Ends a run, and begins the next one of the queue, if there is one. Throws RollbackRequested. */
 export async function finishRun(
   tx: SqlExecutor,
   finish: Finish,
   options: StoreOptions,
 ): Promise<StartedRun | undefined> {
-  const { append, ending, terminalSeq, nowMs } = finish;
+  const { append, ending, terminalSeq, nowMs, rollsBack } = finish;
   const { sessionId, runId, epoch, lastSeq } = append.position;
   const counts = [append.events.length, append.contextRows.length];
   const guard = [...counts, markOf(append), nowMs, sessionId, runId, epoch, lastSeq];
@@ -24,10 +27,14 @@ export async function finishRun(
     return undefined;
   }
   const values = [terminalSeq, encodeEnding(ending), nowMs, runId, epoch];
-  if ((await tx.run(statements.endRun(ending.status), values)) === 0) {
-    throw fenced();
+  if ((await tx.run(statements.endRun(ending.status, rollsBack), values)) === 0) {
+    const marked = 'select 1 from runs where id = ? and epoch = ? and rolls_back = 1';
+    throw !rollsBack && (await firstRow(tx, marked, [runId, epoch])) !== undefined ? new RollbackRequested() : fenced();
   }
   await insertAppend(tx, append, nowMs);
+  if (rollsBack) {
+    await tx.run(statements.supersedeContext, [terminalSeq, sessionId, runId]);
+  }
   return isLast ? undefined : beginNext(tx, finish);
 }
 

@@ -1,5 +1,5 @@
-import type { SessionId } from '@spanwise/kernel';
-import type { LlmContext, StoredMessage } from '../../domain/context/llm-context.ts';
+import type { RunId, SessionId } from '@spanwise/kernel';
+import type { ContextRange, LlmContext, StoredMessage } from '../../domain/context/llm-context.ts';
 import type { AgentEvent } from '../../domain/event/agent-event.ts';
 import type { Append, EventLog, EventQuery, LogBounds } from '../../domain/event/event-log.ts';
 import { decodeEvent, encodeEvent } from '../codec/event-codec.ts';
@@ -39,7 +39,14 @@ export class InMemoryLlmContext implements LlmContext {
   }
 
   async read(sessionId: SessionId, afterSeq: number, limit: number): Promise<readonly StoredMessage[]> {
-    const context = this.#store.sessions.get(sessionId)?.context ?? [];
-    return context.filter(({ seq }) => seq > afterSeq).slice(0, limit);
+    const { context, superseded } = this.#store.sessions.get(sessionId) ?? { context: [], superseded: new Set() };
+    return context.filter(({ seq }) => seq > afterSeq && !superseded.has(seq)).slice(0, limit);
+  }
+
+  async rangeOf(sessionId: SessionId, runId: RunId): Promise<ContextRange | undefined> {
+    const seqs = (this.#store.sessions.get(sessionId)?.context ?? [])
+      .filter((message) => message.runId === runId)
+      .map(({ seq }) => seq);
+    return seqs.length === 0 ? undefined : { firstSeq: Math.min(...seqs), lastSeq: Math.max(...seqs) };
   }
 }

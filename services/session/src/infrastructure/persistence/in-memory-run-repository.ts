@@ -9,20 +9,22 @@ import {
   type RunEnding,
   runStatusesBefore,
 } from '../../domain/run/run.ts';
-import type {
-  AbandonedLook,
-  CancelOutcome,
-  Claim,
-  ClaimedRun,
-  Finish,
-  OwnedRun,
-  RunBeginning,
-  RunRepository,
-  StartedRun,
-  StartOutcome,
-  StartPlan,
-  StartRequest,
-  Wait,
+import {
+  type AbandonedLook,
+  type BusyPolicy,
+  type CancelOutcome,
+  type Claim,
+  type ClaimedRun,
+  type Finish,
+  type OwnedRun,
+  type RunBeginning,
+  type RunRepository,
+  rollbackRequested,
+  type StartedRun,
+  type StartOutcome,
+  type StartPlan,
+  type StartRequest,
+  type Wait,
 } from '../../domain/run/run-repository.ts';
 import { queueFull, requestIdReused, sessionBusy, sessionNotFound } from '../../domain/session/session-errors.ts';
 import { claimInMemory } from './in-memory-claim.ts';
@@ -56,7 +58,7 @@ export class InMemoryRunRepository implements RunRepository {
     if (busyPolicy === 'reject') {
       throw sessionBusy(activeRunId);
     }
-    return this.#enqueue(entry, activeRunId, plan, busyPolicy === 'interrupt');
+    return this.#enqueue(entry, activeRunId, plan, busyPolicy);
   }
 
   #begin(entry: SessionEntry, { run, events, contextRows }: RunBeginning): StartedRun {
@@ -69,16 +71,18 @@ export class InMemoryRunRepository implements RunRepository {
     return { run, uid, lastSeq: entry.session.lastSeq, lastContextSeq: entry.session.lastContextSeq };
   }
 
-  #enqueue(entry: SessionEntry, activeRunId: RunId, plan: StartPlan, interrupts: boolean): StartOutcome {
+  #enqueue(entry: SessionEntry, activeRunId: RunId, plan: StartPlan, busyPolicy: BusyPolicy): StartOutcome {
+    const cancels = busyPolicy !== 'enqueue';
     const queued = plan.queue(entry.session);
     const { run } = queued;
-    if (entry.queue.length >= maxQueued && !interrupts) {
+    if (entry.queue.length >= maxQueued && !cancels) {
       throw queueFull(maxQueued);
     }
     let cancelled: RunId | undefined;
-    if (interrupts) {
-      const reason = 'interrupted by another run';
-      cancelled = this.#flag(activeRunId, reason, run.createdAtMs) ? activeRunId : undefined;
+    if (cancels) {
+      const rollsBack = busyPolicy === 'rollback';
+      const reason = rollsBack ? 'rolled back for another run' : 'interrupted by another run';
+      cancelled = this.#flag(activeRunId, reason, run.createdAtMs, rollsBack) ? activeRunId : undefined;
       this.#store.cancelQueue(entry, reason, run.createdAtMs);
     }
     entry.queue.push(queued);
@@ -120,14 +124,14 @@ export class InMemoryRunRepository implements RunRepository {
     return (this.#store.attachedAtMs.get(runId) ?? 0) <= this.#store.clock.nowMs() - sinceMs;
   }
 
-  #flag(runId: RunId, cancelReason: string, nowMs: number): boolean {
+  #flag(runId: RunId, reason: string, nowMs: number, rollsBack = false): boolean {
     const run = this.#store.runs.get(runId);
     if (run === undefined || !cancellableStatuses.includes(run.status)) {
       return false;
     }
-    if (run.cancelRequestedAtMs === undefined) {
-      this.#store.runs.set(runId, { ...run, cancelRequestedAtMs: nowMs, cancelReason });
-    }
+    const isFirst = run.cancelRequestedAtMs === undefined;
+    const flag = isFirst ? { cancelRequestedAtMs: nowMs, cancelReason: reason } : {};
+    this.#store.runs.set(runId, { ...run, ...flag, rollsBack: run.rollsBack || rollsBack });
     return true;
   }
 
@@ -209,13 +213,18 @@ export class InMemoryRunRepository implements RunRepository {
     terminalSeq,
     nowMs,
     nextOwnerId,
+    rollsBack,
     ...finish
-  }: Finish): Promise<StartedRun | undefined> {
+  }: Finish): ReturnType<RunRepository['finish']> {
     const { runId, epoch } = append.position;
+    const { rollsBack: isMarked = false, epoch: current } = this.#store.runs.get(runId) ?? {};
+    if (isMarked && !rollsBack && current === epoch) {
+      return rollbackRequested;
+    }
     let next: SessionEntry | undefined;
     this.#store.append(append, (entry) => {
       const run = this.#store.runs.get(runId);
-      if (run === undefined || run.epoch !== epoch || !mayEnd(run, ending)) {
+      if (run === undefined || run.epoch !== epoch || run.rollsBack !== rollsBack || !mayEnd(run, ending)) {
         throw fenced();
       }
       const over = { status: ending.status, ownerId: undefined, sealedToken: '' } as const;
@@ -223,6 +232,10 @@ export class InMemoryRunRepository implements RunRepository {
       entry.session = { ...entry.session, status: 'IDLE', activeRunId: undefined };
       next = entry;
     });
+    if (next !== undefined && rollsBack) {
+      const { superseded } = next;
+      next.context.filter((message) => message.runId === runId).forEach(({ seq }) => superseded.add(seq));
+    }
     const queued = next?.queue.shift();
     if (next === undefined || queued === undefined) {
       return undefined;

@@ -20,7 +20,8 @@ export class InMemorySessionRepository implements SessionRepository {
     if (requestId !== '' && made !== undefined) {
       return made.session;
     }
-    sessions.set(session.id, { session, isDeleted: false, lastAppend: undefined, events: [], context: [], queue: [] });
+    const tables = { events: [], context: [], superseded: new Set<number>(), queue: [] };
+    sessions.set(session.id, { session, isDeleted: false, lastAppend: undefined, ...tables });
     return session;
   }
 

@@ -14,6 +14,8 @@ export interface SessionEntry {
   lastAppend: Append | undefined;
   readonly events: AgentEvent[];
   readonly context: StoredMessage[];
+  /** Seqs of the messages of runs that were rolled back. */
+  readonly superseded: Set<number>;
   /** Runs that wait for the active one, in order. */
   queue: QueuedRun[];
 }

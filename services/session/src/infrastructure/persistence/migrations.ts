@@ -9,6 +9,10 @@ export const migrations: readonly NamedMigration[] = [
     ...interrupts(types),
   ]),
   defineMigration('0003-sealed-tokens', ({ text }) => [`alter table runs add column sealed_token ${text}`]),
+  defineMigration('0004-rollback', ({ integer }) => [
+    `alter table runs add column rolls_back ${integer} not null default 0`,
+    `alter table llm_context add column superseded_at_seq ${integer}`,
+  ]),
 ];
 
 function sessions({ id, key, text, integer, tableOptions }: ColumnTypes): readonly string[] {

@@ -1,24 +1,24 @@
 import { brandId, type RunId, type SessionId } from '@spanwise/kernel';
 import { databaseUnavailable, firstRow, isUniqueViolation, type OpenDatabase } from '@spanwise/persistence';
 import { cancellableStatuses, drivenStatuses, type Run, type RunEnding } from '../../domain/run/run.ts';
-import type {
-  AbandonedLook,
-  CancelOutcome,
-  Claim,
-  ClaimedRun,
-  Finish,
-  OwnedRun,
-  RunRepository,
-  StartedRun,
-  StartOutcome,
-  StartPlan,
-  StartRequest,
-  Wait,
+import {
+  type AbandonedLook,
+  type CancelOutcome,
+  type Claim,
+  type ClaimedRun,
+  type Finish,
+  type OwnedRun,
+  type RunRepository,
+  rollbackRequested,
+  type StartOutcome,
+  type StartPlan,
+  type StartRequest,
+  type Wait,
 } from '../../domain/run/run-repository.ts';
 import { assertCommittedBefore, insertAppend, markOf, type StoreOptions } from './append-statements.ts';
 import { StillWaiting, tryClaim } from './claim-transaction.ts';
 import { databaseNow } from './database-now.ts';
-import { finishRun } from './finish-transaction.ts';
+import { finishRun, RollbackRequested } from './finish-transaction.ts';
 import { encodeEnding, runFromRecord } from './record-mapping.ts';
 import { RunRecord } from './records.ts';
 import * as statements from './run-statements.ts';
@@ -178,8 +178,15 @@ export class MikroOrmRunRepository implements RunRepository {
     return (await this.#database.sql.run(sql, [encodeEnding(ending), runId, epoch])) === 1;
   }
 
-  finish(finish: Finish): Promise<StartedRun | undefined> {
-    return this.#database.sql.transaction((tx) => finishRun(tx, finish, this.#options));
+  finish(finish: Finish): ReturnType<RunRepository['finish']> {
+    return this.#database.sql
+      .transaction((tx) => finishRun(tx, finish, this.#options))
+      .catch((error) => {
+        if (error instanceof RollbackRequested) {
+          return rollbackRequested;
+        }
+        throw error;
+      });
   }
 
   async #unlessRefused(work: Parameters<OpenDatabase['sql']['transaction']>[0]): Promise<boolean> {

@@ -48,6 +48,7 @@ export function runFromRecord(record: RunRecord): Run {
     wakeAtMs: record.wakeAt ?? undefined,
     cancelRequestedAtMs: record.cancelRequestedAt ?? undefined,
     cancelReason: record.cancelReason ?? '',
+    rollsBack: record.rollsBack === 1,
     ending: record.ending ? decodeEnding(record.ending) : undefined,
     createdAtMs: record.createdAt,
     endedAtMs: record.endedAt ?? undefined,
@@ -63,10 +64,10 @@ function decodeEnding(text: string): RunEnding {
   return JSON.parse(text, (_, value: unknown) => (isInt(value) ? BigInt(value.$int) : value)) as RunEnding;
 }
 
-/** Runs of earlier versions have not said whether somebody is there. */
+/** Runs of earlier versions have not said whether somebody is there, nor what is to become of their files. */
 function decodeOptions(text: string): RunOptions {
-  const options = JSON.parse(text) as Omit<RunOptions, 'interactive'> & Partial<RunOptions>;
-  return { ...options, interactive: options.interactive ?? true };
+  const options = JSON.parse(text) as Omit<RunOptions, 'interactive' | 'onCancel'> & Partial<RunOptions>;
+  return { ...options, interactive: options.interactive ?? true, onCancel: options.onCancel ?? 'keep' };
 }
 
 /** The input of a queued run: its context rows, with their bytes in base64. */

@@ -50,6 +50,7 @@ export const RunRecord = defineEntity({
     wakeAt: p.bigint('number').nullable(),
     cancelRequestedAt: p.bigint('number').nullable(),
     cancelReason: p.text().nullable(),
+    rollsBack: p.bigint('number'),
     ending: p.text().nullable(),
     createdAt: p.bigint('number'),
     endedAt: p.bigint('number').nullable(),

@@ -99,16 +99,28 @@ export const requestCancel = `update runs
   set cancel_requested_at = coalesce(cancel_requested_at, ?), cancel_reason = coalesce(cancel_reason, ?)
   where id = ? and session_id = ? and status in (${list(cancellableStatuses.filter((status) => status !== 'QUEUED'))})`;
 
-/** Guards: finishingUnlessCancelRequested. */
+/** Guards: rollsBackInOneStatement, rollsBackOnlyUndecided. */
+export const requestRollback = `update runs
+  set rolls_back = 1, cancel_requested_at = coalesce(cancel_requested_at, ?), cancel_reason = coalesce(cancel_reason, ?)
+  where id = ? and session_id = ? and status in (${list(cancellableStatuses.filter((status) => status !== 'QUEUED'))})`;
+
+/** Guards: finishingUnlessCancelRequested, decidesFailureBeforePublishing. */
 export const beginFinishing = `update runs set status = 'FINISHING', ending = ?
   where id = ? and epoch = ? and cancel_requested_at is null and status in (${list(runStatusesBefore('FINISHING'))})`;
 
-/** Ends a run. A cancelled one needs the flag, a completed one went through FINISHING. Guards: onlyTheFlagCancels. */
-export function endRun(status: RunStatus): string {
-  const flag = status === 'CANCELLED' ? ' and cancel_requested_at is not null' : '';
+/**
+ * Ends a run. A cancelled one needs the flag, a completed one went through FINISHING; one that is to be rolled back ends in
+ * no other way. Guards: onlyTheFlagCancels, endsMarkedOnlyRolledBack.
+ */
+export function endRun(status: RunStatus, rollsBack: boolean): string {
+  const flag = `${status === 'CANCELLED' ? ' and cancel_requested_at is not null' : ''} and rolls_back = ${rollsBack ? 1 : 0}`;
   return `update runs set status = '${status}', owner_id = null, sealed_token = null, terminal_seq = ?, ending = ?, ended_at = ?
     where id = ? and epoch = ?${flag} and status in (${list(runStatusesBefore(status))})`;
 }
+
+/** The messages of a run that was rolled back are no longer part of the dialogue. Guards: supersedesWithFinish. */
+export const supersedeContext = `update llm_context set superseded_at_seq = ?
+  where session_id = ? and run_id = ? and superseded_at_seq is null`;
 
 export const runColumns = [
   'id',

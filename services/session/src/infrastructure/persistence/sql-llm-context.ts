@@ -1,6 +1,6 @@
 import { brandId, type RunId, type SessionId } from '@spanwise/kernel';
-import type { Database } from '@spanwise/persistence';
-import type { LlmContext, StoredMessage } from '../../domain/context/llm-context.ts';
+import { type Database, firstRow } from '@spanwise/persistence';
+import type { ContextRange, LlmContext, StoredMessage } from '../../domain/context/llm-context.ts';
 
 type ContextRecord = {
   readonly seq: number;
@@ -22,7 +22,7 @@ export class SqlLlmContext implements LlmContext {
 
   async read(sessionId: SessionId, afterSeq: number, limit: number): Promise<readonly StoredMessage[]> {
     const sql = `select seq, message_id, run_id, role, tokens, payload, created_at from llm_context
-      where session_id = ? and thread_id = '' and seq > ? order by seq limit ${limit}`;
+      where session_id = ? and thread_id = '' and seq > ? and superseded_at_seq is null order by seq limit ${limit}`;
     const rows = await this.#database.all<ContextRecord>(sql, [sessionId, afterSeq]);
     return rows.map((row) => ({
       seq: row.seq,
@@ -33,5 +33,13 @@ export class SqlLlmContext implements LlmContext {
       payload: row.payload,
       createdAtMs: row.created_at,
     }));
+  }
+
+  async rangeOf(sessionId: SessionId, runId: RunId): Promise<ContextRange | undefined> {
+    const sql = 'select min(seq) first_seq, max(seq) last_seq from llm_context where session_id = ? and run_id = ?';
+    type Range = { readonly first_seq: number | null; readonly last_seq: number | null };
+    const range = await firstRow<Range>(this.#database, sql, [sessionId, runId]);
+    const { first_seq: firstSeq, last_seq: lastSeq } = range ?? { first_seq: null, last_seq: null };
+    return firstSeq === null || lastSeq === null ? undefined : { firstSeq, lastSeq };
   }
 }

@@ -1,6 +1,12 @@
 import { firstRow, insertRows, type SqlExecutor } from '@spanwise/persistence';
 import { maxQueued, type Run } from '../../domain/run/run.ts';
-import type { RunBeginning, StartOutcome, StartPlan, StartRequest } from '../../domain/run/run-repository.ts';
+import type {
+  BusyPolicy,
+  RunBeginning,
+  StartOutcome,
+  StartPlan,
+  StartRequest,
+} from '../../domain/run/run-repository.ts';
 import type { Session } from '../../domain/session/session.ts';
 import { queueFull, requestIdReused, sessionBusy, sessionNotFound } from '../../domain/session/session-errors.ts';
 import { insertAppend } from './append-statements.ts';
@@ -32,7 +38,7 @@ export async function tryStart(
   if (busyPolicy === 'reject') {
     throw sessionBusy(session.activeRunId);
   }
-  return enqueue(tx, session, plan, busyPolicy === 'interrupt');
+  return enqueue(tx, session, plan, busyPolicy);
 }
 
 async function occupy(
@@ -53,12 +59,12 @@ async function occupy(
   return { kind: 'started', started: { run, uid, ...counters } };
 }
 
-/** Guards: interruptsInOneTransaction. */
+/** Guards: interruptsInOneTransaction, rollsBackInOneStatement. */
 async function enqueue(
   tx: SqlExecutor,
   session: Session,
   plan: StartPlan,
-  interrupts: boolean,
+  busyPolicy: BusyPolicy,
 ): Promise<StartOutcome | undefined> {
   const { id: sessionId, activeRunId } = session;
   const { run, input } = plan.queue(session);
@@ -67,9 +73,10 @@ async function enqueue(
     return undefined;
   }
   let cancelled: Run['id'] | undefined;
-  if (interrupts) {
-    const reason = 'interrupted by another run';
-    const isAccepted = (await tx.run(statements.requestCancel, [nowMs, reason, activeRunId, sessionId])) === 1;
+  if (busyPolicy !== 'enqueue') {
+    const reason = busyPolicy === 'rollback' ? 'rolled back for another run' : 'interrupted by another run';
+    const request = busyPolicy === 'rollback' ? statements.requestRollback : statements.requestCancel;
+    const isAccepted = (await tx.run(request, [nowMs, reason, activeRunId, sessionId])) === 1;
     cancelled = isAccepted ? activeRunId : undefined;
     await cancelQueue(tx, sessionId, reason, nowMs);
   }
