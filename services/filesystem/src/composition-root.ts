@@ -23,11 +23,10 @@ import { OpenView } from './application/open-view.ts';
 import { ReadFile } from './application/read-file.ts';
 import { RollbackRun } from './application/rollback-run.ts';
 import { Stat } from './application/stat.ts';
-import type { Disks } from './application/view-tree.ts';
+import type { Disks } from './application/view-disks.ts';
 import { WriteFile } from './application/write-file.ts';
 import type { FilesystemConfig } from './config.ts';
 import type { FileStore } from './domain/disk/file-store.ts';
-import type { MountTemplate } from './domain/view/mount-template.ts';
 import { SqlChanges } from './infrastructure/changes/sql-changes.ts';
 import { readViewFile, type ViewFile } from './infrastructure/configuration/view-file.ts';
 import type { DiskHost } from './infrastructure/disks/disk-kind.ts';
@@ -87,7 +86,7 @@ export async function createFilesystemService(
   }
   const secret = config.secret ?? (() => undefined);
   const disks = await openDisks(viewFile, { database: database.sql, clock, ids, secret }, resources);
-  const useCases = wire(database, disks, viewFile.mounts, clock, ids);
+  const useCases = wire(database, disks, viewFile, clock, ids);
 
   const server = resources.use(
     await serve({
@@ -124,7 +123,7 @@ async function openDisks(
 function wire(
   database: OpenDatabase,
   disks: Disks,
-  templates: readonly MountTemplate[],
+  { mounts: templates, access }: Pick<ViewFile, 'mounts' | 'access'>,
   clock: Clock,
   ids: IdGenerator,
 ): FileSystemServiceDeps {
@@ -132,7 +131,7 @@ function wire(
   const outputs = new SqlOutputLog({ database: database.sql });
   const changes = new SqlChanges({ database: database.sql, clock });
   const layers = new SqlLayers({ database: database.sql, clock, ids, limits: defaultLayerLimits });
-  const views = new CallerViews({ views: repository, disks, layers });
+  const views = new CallerViews({ views: repository, disks, layers, access });
   const tokens = sealedPageTokens;
   const listOutputs = new ListOutputs({ views, outputs, tokens });
   const digest = (text: string) => createHash('sha256').update(text).digest('hex');

@@ -73,10 +73,12 @@ export interface FixtureOptions {
   readonly layers?: Layers;
 }
 
+const without = () => {
+  throw new TypeError('the fixture has no layers');
+};
 const noLayers: Layers = {
-  of: () => {
-    throw new TypeError('the fixture has no layers');
-  },
+  of: without,
+  union: without,
   forget: async () => undefined,
 };
 

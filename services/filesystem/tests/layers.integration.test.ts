@@ -2,8 +2,9 @@ import { mysqlServerUrl } from '@spanwise/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { failureOf, mount } from './files-fixture.ts';
-import { type LayersFixture, layersFixture, type OpenedView } from './layers-fixture.ts';
+import { type LayersFixture, layersFixture } from './layers-fixture.ts';
 import { memoryStore, mysqlDatabase, sqliteDatabase, type TestDatabase } from './stores-under-test.ts';
+import { changeStep, tryChange } from './view-steps.ts';
 
 describe('on SQLite', () => suite(sqliteDatabase, 300));
 describe.skipIf(mysqlServerUrl === undefined)('on MySQL', () => suite(mysqlDatabase, 60));
@@ -195,20 +196,20 @@ function suite(openDatabase: () => Promise<TestDatabase>, runs: number) {
   test('loses no update, whatever a run and a client change at the same time', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(change, { maxLength: 5 }),
-        fc.array(change, { maxLength: 7 }),
-        fc.array(change, { maxLength: 5 }),
+        fc.array(changeStep, { maxLength: 5 }),
+        fc.array(changeStep, { maxLength: 7 }),
+        fc.array(changeStep, { maxLength: 5 }),
         async (first, own, theirs) => {
           const files = await layersFixture(database);
           const client = await files.open(false);
           for (const each of first) {
-            await make(client, each, 'first');
+            await tryChange(client, each, 'first');
           }
           const base = await client.all();
           const run = await files.open(true);
           for (let index = 0; index < Math.max(own.length, theirs.length); index += 1) {
-            await make(run, own[index], 'run');
-            await make(client, theirs[index], 'client');
+            await tryChange(run, own[index], 'run');
+            await tryChange(client, theirs[index], 'client');
           }
           const [seen, others] = [await run.all(), await client.all()];
           const { result, conflicts } = await run.commit();
@@ -218,41 +219,6 @@ function suite(openDatabase: () => Promise<TestDatabase>, runs: number) {
       { numRuns: runs },
     );
   });
-}
-
-type Change =
-  | { readonly type: 'put' | 'remove' | 'makeDirectory'; readonly path: string }
-  | { readonly type: 'move'; readonly path: string; readonly to: string };
-
-const path = fc
-  .array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 3 })
-  .map((segments) => `/workspace/${segments.join('/')}`);
-const change: fc.Arbitrary<Change> = fc.oneof(
-  fc.record({ type: fc.constantFrom('put' as const, 'put', 'remove', 'makeDirectory'), path }),
-  fc.record({ type: fc.constant('move' as const), path, to: path }),
-);
-
-/** What can not be done is left out. */
-async function make(view: OpenedView, each: Change | undefined, text: string): Promise<void> {
-  const work = async () => {
-    switch (each?.type) {
-      case 'put':
-        await view.put(each.path, `${text} ${each.path}`);
-        break;
-      case 'remove':
-      case 'makeDirectory':
-        await view[each.type](each.path);
-        break;
-      case 'move':
-        await view.move(each.path, each.to);
-        break;
-      default:
-    }
-  };
-  const failure = await failureOf(work());
-  if (typeof failure !== 'string' && !(typeof failure === 'object' && failure !== null && 'reason' in failure)) {
-    throw failure;
-  }
 }
 
 type All = Record<string, string | null>;

@@ -38,12 +38,12 @@ export interface ServiceFixture extends AsyncDisposable {
   replica(): Promise<ServiceFixture>;
 }
 
-/** The real service on a free port, with three disks, on a database of its own. */
-export async function serviceFixture(databaseUrl?: string): Promise<ServiceFixture> {
+/** The real service on a free port, with three disks, on a database of its own; `more` is added to its YAML file. */
+export async function serviceFixture(databaseUrl?: string, more = ''): Promise<ServiceFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'spanwise-fs-service-'));
   await mkdir(join(folder, 'shelf'));
   await writeFile(join(folder, 'shelf/book.md'), '# A book\n\nwith a total of 7\n');
-  await writeFile(join(folder, 'view.yaml'), viewFile);
+  await writeFile(join(folder, 'view.yaml'), viewFile + more);
   const fixture = await start(folder, databaseUrl ?? `sqlite:${folder}/fs.db`);
   return {
     ...fixture,

@@ -1,14 +1,18 @@
+import { type Access, openAccess } from '../domain/access/access.ts';
 import type { Caller } from '../domain/disk/caller.ts';
 import type { SessionView } from '../domain/view/session-view.ts';
 import { viewNotFound } from '../domain/view/view-errors.ts';
 import type { ViewRepository } from '../domain/view/view-repository.ts';
 import type { Layers } from './ports/layers.ts';
-import { type Disks, ViewTree } from './view-tree.ts';
+import type { Disks } from './view-disks.ts';
+import { ViewTree } from './view-tree.ts';
 
 export interface CallerViewsDeps {
   readonly views: ViewRepository;
   readonly disks: Disks;
   readonly layers: Layers;
+  /** Default: everything is allowed. */
+  readonly access?: Access;
 }
 
 /**
@@ -19,8 +23,10 @@ export class CallerViews {
   readonly #views: ViewRepository;
   readonly #disks: Disks;
   readonly #layers: Layers;
+  readonly #access: Access;
 
-  constructor({ views, disks, layers }: CallerViewsDeps) {
+  constructor({ views, disks, layers, access = openAccess }: CallerViewsDeps) {
+    this.#access = access;
     this.#views = views;
     this.#disks = disks;
     this.#layers = layers;
@@ -29,11 +35,13 @@ export class CallerViews {
   /** Throws VIEW_NOT_FOUND for a view that does not exist, and in the same words for one of somebody else. */
   async open(caller: Caller, viewId: string): Promise<ViewTree> {
     const view = await this.find(caller, viewId);
-    if (view.pins === undefined) {
-      return new ViewTree(view, caller, this.#disks);
-    }
-    const layer = this.#layers.of(view);
-    return new ViewTree(view, caller, this.#disks, { layer, head: await layer.head() });
+    const layer = view.pins && this.#layers.of(view);
+    return new ViewTree(view, caller, {
+      disks: this.#disks,
+      access: this.#access,
+      layers: this.#layers,
+      layer: layer && { layer, head: await layer.head() },
+    });
   }
 
   /** The view itself. Throws as {@link CallerViews.open} does. */

@@ -3,14 +3,13 @@ import { isVersioned } from '../domain/disk/versioned-store.ts';
 import { isChange, type LayerEntry, type LayerState } from '../domain/layer/layer-entry.ts';
 import { layerInUse } from '../domain/layer/layer-errors.ts';
 import { type CommitAnswer, type Conflict, maxListed, type TreeItem } from '../domain/layer/publishing.ts';
-import { VirtualPath } from '../domain/path/virtual-path.ts';
-import { UnionStore } from '../domain/union/union-store.ts';
 import { toInner } from '../domain/view/mount.ts';
 import type { CallerViews } from './caller-views.ts';
 import type { ListOutputs, OutputFile } from './list-outputs.ts';
 import type { ViewLayer } from './ports/layers.ts';
 import { type OtherItem, PublishFiles } from './publish-files.ts';
-import type { OpenLayer, ViewTree } from './view-tree.ts';
+import type { OpenLayer } from './view-disks.ts';
+import type { ViewTree } from './view-tree.ts';
 
 export interface CommitRunRequest {
   readonly viewId: string;
@@ -47,7 +46,7 @@ export class CommitRun {
   }
 
   /**
-   * Throws VIEW_NOT_FOUND, FENCED, LAYER_IN_USE for an owner whose run goes on, and DISK_UNAVAILABLE when a disk that is
+   * Throws VIEW_NOT_FOUND, FENCED, NOT_GRANTED, LAYER_IN_USE for an owner whose run goes on, and DISK_UNAVAILABLE when a disk that is
    * written file by file does not answer: then it goes on there when it is asked again.
    */
   async execute(caller: Caller, request: CommitRunRequest, signal: AbortSignal): Promise<CommitRunOutcome> {
@@ -85,14 +84,12 @@ class Commit {
   readonly #open: OpenLayer;
   readonly #request: CommitRunRequest;
   readonly #others: PublishFiles;
-  readonly #caller: Caller;
   readonly #signal: AbortSignal;
 
   constructor(tree: ViewTree, open: OpenLayer, caller: Caller, request: CommitRunRequest, signal: AbortSignal) {
     this.#tree = tree;
     this.#open = open;
     this.#layer = open.layer;
-    this.#caller = caller;
     this.#request = request;
     this.#signal = signal;
     this.#others = new PublishFiles({ layer: open.layer, caller, overwrites: request.overwrites, signal });
@@ -119,10 +116,11 @@ class Commit {
 
   async #publish(entries: readonly LayerEntry[]): Promise<CommitAnswer | 'moved'> {
     const { trees, others } = this.#split(entries);
+    const changed = entries.filter(isChange);
+    changed.forEach(({ path }) => this.#tree.assertMay('publish', path));
     const elsewhere = await this.#others.conflicts(others);
-    const changes = entries.filter(isChange).length;
     const state: LayerState = others.length > 0 ? 'PUBLISHING' : 'PUBLISHED';
-    const next = { state, answer: { ...nothing, changes } };
+    const next = { state, answer: { ...nothing, changes: changed.length } };
     const conflicts = await this.#layer.publish(this.#tree.view.change({ epoch: this.#request.epoch }), {
       version: this.#open.head.version,
       items: await this.#beneath(trees),
@@ -159,7 +157,7 @@ class Commit {
         continue;
       }
       const inner = toInner({ outer: mount.path, inner: source.remote }, entry.path);
-      const store = this.#tree.diskOf(source);
+      const store = this.#tree.disks.diskOf(source);
       if (isVersioned(store)) {
         trees.push({ disk: source.disk, inner, entry });
       } else {
@@ -174,11 +172,7 @@ class Commit {
     const found: TreeItem[] = [];
     for (const item of items) {
       const mount = this.#tree.view.mountOf(item.entry.path);
-      const { sources = [], top = VirtualPath.root } = mount === undefined ? {} : this.#tree.lowerAt(mount);
-      const beneath =
-        sources.length > 1
-          ? await new UnionStore(top, sources.slice(1)).stat(this.#caller, item.entry.path, this.#signal)
-          : undefined;
+      const beneath = mount && (await this.#tree.disks.beneath(mount, item.entry.path, this.#signal));
       found.push({ ...item, beneath });
     }
     return found;

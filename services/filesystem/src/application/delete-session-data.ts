@@ -10,7 +10,7 @@ import { viewNotFound } from '../domain/view/view-errors.ts';
 import type { ViewRepository } from '../domain/view/view-repository.ts';
 import type { Changes } from './ports/changes.ts';
 import type { Layers } from './ports/layers.ts';
-import type { Disks } from './view-tree.ts';
+import type { Disks } from './view-disks.ts';
 
 export interface DeleteSessionDataDeps {
   readonly views: ViewRepository;

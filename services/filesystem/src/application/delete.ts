@@ -24,17 +24,18 @@ export class Delete {
   }
 
   /**
-   * Throws VIEW_NOT_FOUND, PATH_INVALID, FILE_NOT_FOUND, MOUNT_READ_ONLY (also for a mount itself),
+   * Throws VIEW_NOT_FOUND, PATH_INVALID, FILE_NOT_FOUND, NOT_GRANTED, PATH_PROTECTED, MOUNT_READ_ONLY (also for a mount itself),
    * DIRECTORY_NOT_EMPTY, ETAG_MISMATCH, DISK_UNSUPPORTED, FENCED or IDEMPOTENCY_KEY_REUSED; then nothing was deleted.
    */
   async execute(caller: Caller, request: DeleteRequest, signal: AbortSignal): Promise<void> {
     const { views, outputs, changes } = this.#deps;
     const tree = await views.open(caller, request.viewId);
     const path = VirtualPath.parse(request.path);
-    const disk = tree.diskToChange(path);
+    const disk = tree.diskToChange(path, 'delete');
     if (disk === undefined || tree.view.isFixed(path)) {
       throw mountFixed(path);
     }
+    await tree.assertMayTake(path, undefined, signal);
     const remove = async (store: FileStore) => {
       await disk.on(store).remove(path, request, signal);
       return {};

@@ -63,6 +63,7 @@ export class EditFile {
     const { views, outputs } = this.#deps;
     const tree = await views.open(caller, request.viewId);
     const path = VirtualPath.parse(request.path);
+    tree.assertMay('read', path);
     const disk = tree.diskToChange(path);
     if (disk === undefined || tree.view.isFixed(path)) {
       throw notAFile(path);

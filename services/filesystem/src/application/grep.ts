@@ -87,7 +87,7 @@ export class Grep {
 
   async *#search(tree: ViewTree, { path, node }: FoundFile, search: FileSearch, signal: AbortSignal) {
     const { pattern, contextLines, pacer, count } = search;
-    const files = tree.filesAt(path);
+    const files = tree.mayRead(path) ? tree.filesAt(path) : undefined;
     const isSearched = files !== undefined && node.size <= maxFileBytes;
     const data = isSearched ? await readText(files, path, pacer, signal) : undefined;
     if (data === undefined) {
@@ -122,6 +122,7 @@ async function* filesAt(
     throw fileNotFound(top);
   }
   if (node.kind === 'file') {
+    tree.assertMay('read', top);
     yield { path: top, node };
   } else {
     yield* walkFiles(tree, top, { maxDepth: Infinity, pacer }, signal);

@@ -46,7 +46,7 @@ export class Move {
     const tree = await views.open(caller, request.viewId);
     const from = VirtualPath.parse(request.fromPath);
     const to = VirtualPath.parse(request.toPath);
-    const source = tree.diskToChange(from);
+    const source = tree.diskToChange(from, 'delete');
     const target = tree.diskToChange(to);
     if (source === undefined || tree.view.isFixed(from)) {
       throw mountFixed(from);
@@ -57,6 +57,7 @@ export class Move {
     if (source.disk !== target.disk) {
       throw crossDisk(to);
     }
+    await tree.assertMayTake(from, to, signal);
     const rename = (store: FileStore) => source.on(store).rename(from, to, target, signal);
     const made = await changes.make(tree.view.change(request), source.store, rename, signal);
     const { answer: node, isRepeated } = made;

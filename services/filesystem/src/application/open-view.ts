@@ -6,7 +6,7 @@ import { type MountTemplate, mountFor } from '../domain/view/mount-template.ts';
 import { SessionView } from '../domain/view/session-view.ts';
 import { viewNotFound } from '../domain/view/view-errors.ts';
 import type { ViewRepository } from '../domain/view/view-repository.ts';
-import type { Disks } from './view-tree.ts';
+import type { Disks } from './view-disks.ts';
 
 export interface OpenViewDeps {
   readonly views: ViewRepository;

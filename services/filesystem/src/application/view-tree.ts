@@ -1,29 +1,16 @@
+import type { Access } from '../domain/access/access.ts';
+import type { Operation } from '../domain/access/operation.ts';
 import type { Caller } from '../domain/disk/caller.ts';
-import { diskUnavailable } from '../domain/disk/disk-errors.ts';
-import { FileError, fileNotFound } from '../domain/disk/file-errors.ts';
-import type {
-  DirectoryNode,
-  DiskEntry,
-  DiskNode,
-  DiskPage,
-  FileStore,
-  ListRequest,
-  ReadableStore,
-} from '../domain/disk/file-store.ts';
-import { isVersioned } from '../domain/disk/versioned-store.ts';
-import type { LayerHead } from '../domain/layer/layer-entry.ts';
+import { FileError } from '../domain/disk/file-errors.ts';
+import type { DirectoryNode, DiskEntry, DiskNode, DiskPage, ListRequest } from '../domain/disk/file-store.ts';
 import { viewClosed } from '../domain/layer/layer-errors.ts';
-import type { LowerMount } from '../domain/layer/layered-files.ts';
 import { compareNames } from '../domain/path/name-order.ts';
-import { isFirstSegment, type VirtualPath } from '../domain/path/virtual-path.ts';
-import { UnionSource } from '../domain/union/union-source.ts';
-import { UnionStore } from '../domain/union/union-store.ts';
-import type { Mount, MountSource } from '../domain/view/mount.ts';
+import { isFirstSegment, VirtualPath } from '../domain/path/virtual-path.ts';
 import type { SessionView } from '../domain/view/session-view.ts';
 import { mountReadOnly } from '../domain/view/view-errors.ts';
-import { MountedDisk } from './mounted-disk.ts';
-import { MountedFiles } from './mounted-files.ts';
-import type { ViewLayer } from './ports/layers.ts';
+import type { MountedDisk } from './mounted-disk.ts';
+import type { MountedFiles } from './mounted-files.ts';
+import { type OpenLayer, ViewDisks, type ViewDisksOptions } from './view-disks.ts';
 
 /** An entry of a directory of a view. */
 export interface TreeEntry extends DiskEntry {
@@ -36,16 +23,11 @@ export interface TreePage {
   readonly next: string | undefined;
 }
 
-/** The disks of the configuration by name. */
-export type Disks = ReadonlyMap<string, FileStore>;
-
 /** What no disk backs: a mount whose directory was not made yet, and the directories above mounts. */
 export const fixedDirectory: DirectoryNode = { kind: 'directory', modifyTimeMs: undefined };
 
-/** The layer of a view, and where it stood when the view was looked at. */
-export interface OpenLayer {
-  readonly layer: ViewLayer;
-  readonly head: LayerHead;
+export interface ViewTreeOptions extends ViewDisksOptions {
+  readonly access: Access;
 }
 
 /** A view as its owner sees it: the mounts, and the directories above them, make one tree. */
@@ -53,39 +35,45 @@ export class ViewTree {
   readonly view: SessionView;
   /** Undefined for a view without a layer. */
   readonly layer: OpenLayer | undefined;
-  readonly #caller: Caller;
-  readonly #disks: Disks;
-  readonly #missing = new Set<string>();
+  /** What is behind its mounts. */
+  readonly disks: ViewDisks;
+  readonly #access: Access;
 
-  constructor(view: SessionView, caller: Caller, disks: Disks, layer?: OpenLayer) {
+  constructor(view: SessionView, caller: Caller, options: ViewTreeOptions) {
     this.view = view;
-    this.layer = layer;
-    this.#caller = caller;
-    this.#disks = disks;
+    this.layer = options.layer;
+    this.disks = new ViewDisks(view, caller, options);
+    this.#access = options.access;
   }
 
   /** Disks of optional sources that could not be reached so far: what was found is without what they have. */
   get partialSources(): readonly string[] {
-    return [...this.#missing];
-  }
-
-  /** The files behind a path; undefined for a directory above mounts. Throws FILE_NOT_FOUND or DISK_UNAVAILABLE. */
-  filesAt(path: VirtualPath): MountedFiles | undefined {
-    const mount = this.#mountAt(path);
-    if (mount === undefined) {
-      return undefined;
-    }
-    // Where nothing was changed, what is below the layer is all there is.
-    const isLayered = this.#isLayerSeen && this.layer?.head.version !== 0 && !mount.isReadOnly;
-    return isLayered ? this.#layered(mount) : this.#below(mount);
+    return [...this.disks.missing];
   }
 
   /**
-   * The disk behind a path, to be changed. Throws as {@link ViewTree.filesAt} does, MOUNT_READ_ONLY, and VIEW_CLOSED when the
-   * run of the view is over.
+   * The files behind a path, to be read; undefined for a directory above mounts. Throws FILE_NOT_FOUND, NOT_GRANTED or
+   * DISK_UNAVAILABLE.
    */
-  diskToChange(path: VirtualPath): MountedDisk | undefined {
-    const mount = this.#mountAt(path);
+  filesAt(path: VirtualPath): MountedFiles | undefined {
+    this.assertMay('read', path);
+    return this.#filesAt(path);
+  }
+
+  #filesAt(path: VirtualPath): MountedFiles | undefined {
+    const mount = this.disks.mountAt(path);
+    if (mount === undefined) {
+      return undefined;
+    }
+    return this.disks.toRead(mount);
+  }
+
+  /**
+   * The disk behind a path, to be changed. Throws FILE_NOT_FOUND, MOUNT_READ_ONLY, VIEW_CLOSED when the run of the view is
+   * over, PATH_PROTECTED, NOT_GRANTED or DISK_UNAVAILABLE.
+   */
+  diskToChange(path: VirtualPath, operation: 'write' | 'delete' = 'write'): MountedDisk | undefined {
+    const mount = this.disks.mountAt(path);
     if (mount?.isReadOnly === true) {
       throw mountReadOnly(path, mount);
     }
@@ -95,95 +83,84 @@ export class ViewTree {
     if (mount === undefined) {
       return undefined;
     }
-    const files = this.layer === undefined ? this.#below(mount) : this.#layered(mount);
-    if (!(files instanceof MountedDisk)) {
+    this.#access.protectedNames.assertMayChange(path, mount.path);
+    this.assertMay(operation, path);
+    const disk = this.disks.toChange(mount);
+    if (disk === undefined) {
       throw mountReadOnly(path, mount);
     }
-    return files;
+    return disk;
   }
 
-  /** What lies below the layer at a mount. */
-  lowerAt(mount: Mount): LowerMount {
-    const [target] = mount.sources;
-    const disk = this.diskOf(target);
-    return {
-      top: mount.path,
-      sources: mount.sources.map((source) => this.#sourceOf(mount, source)),
-      keepsVersions: isVersioned(disk),
-      capabilities: disk.capabilities,
+  mayRead(path: VirtualPath): boolean {
+    return this.#access.grants.may('read', this.view, path);
+  }
+
+  /** Throws NOT_GRANTED when the configuration does not let the user do this. */
+  assertMay(operation: Operation, path: VirtualPath): void {
+    this.#access.grants.assertMay(operation, this.view, path);
+  }
+
+  /**
+   * For what takes a whole directory away, or brings it to `to`. Throws NOT_GRANTED or PATH_PROTECTED for whatever in it may
+   * not be read, deleted or written there.
+   */
+  async assertMayTake(from: VirtualPath, to: VirtualPath | undefined, signal: AbortSignal): Promise<void> {
+    const { grants, protectedNames } = this.#access;
+    const operations: readonly Operation[] = to === undefined ? ['delete'] : ['read', 'delete'];
+    const holds = (path: VirtualPath) => {
+      return protectedNames.mayHoldProtected(path, this.view.mountOf(path)?.path ?? VirtualPath.root);
     };
-  }
-
-  get #isLayerSeen(): boolean {
-    const state = this.layer?.head.state;
-    return state === 'OPEN' || state === 'CONFLICT' || state === 'PUBLISHING';
-  }
-
-  #mountAt(path: VirtualPath): Mount | undefined {
-    const mount = this.view.mountOf(path);
-    if (mount === undefined && !this.view.isFixed(path)) {
-      throw fileNotFound(path);
+    const isFree = (path: VirtualPath, each: Operation) => grants.mayAll(each, this.view, path) && !holds(path);
+    if (operations.every((each) => isFree(from, each)) && (to === undefined || isFree(to, 'write'))) {
+      return;
     }
-    return mount;
-  }
-
-  #layered(mount: Mount): MountedFiles {
-    const [target] = mount.sources;
-    const lowerAt = (path: VirtualPath) => this.lowerAt(this.#mountAt(path) ?? mount);
-    const store = this.layer?.layer.files(this.lowerAt(mount), lowerAt);
-    if (store === undefined) {
-      return this.#below(mount);
+    for await (const path of this.#pathsAt(from, signal)) {
+      operations.forEach((each) => this.assertMay(each, path));
+      protectedNames.assertMayChange(path, this.view.mountOf(path)?.path ?? VirtualPath.root);
+      if (to !== undefined) {
+        const moved = path.relativeTo(from).below(to);
+        this.assertMay('write', moved);
+        protectedNames.assertMayChange(moved, this.view.mountOf(moved)?.path ?? VirtualPath.root);
+      }
     }
-    return new MountedDisk(mount, { disk: target.disk, remote: mount.path }, store, this.#caller);
   }
 
-  #below(mount: Mount): MountedFiles {
-    const [source, ...others] = mount.sources;
-    if (others.length > 0) {
-      const union = new UnionStore(mount.path, this.lowerAt(mount).sources);
-      return new MountedFiles(mount, union, mount.path, this.#caller);
+  /** A path and all below it, whoever may see it. */
+  async *#pathsAt(path: VirtualPath, signal: AbortSignal): AsyncGenerator<VirtualPath> {
+    yield path;
+    const files = this.#filesAt(path);
+    if ((await files?.stat(path, signal))?.kind !== 'directory') {
+      return;
     }
-    const pinned = this.#pinned(source);
-    return pinned === undefined
-      ? new MountedDisk(mount, source, this.diskOf(source), this.#caller)
-      : new MountedFiles(mount, pinned, source.remote, this.#caller);
-  }
-
-  #sourceOf(mount: Mount, source: MountSource): UnionSource {
-    const mapping = { outer: mount.path, inner: source.remote };
-    const { isOptional } = source;
-    const onMissing = () => this.#missing.add(source.disk);
-    return new UnionSource(this.#pinned(source) ?? this.diskOf(source), mapping, { isOptional, onMissing });
-  }
-
-  /** A disk as the run has found it; undefined where that is not known, or the run is over. */
-  #pinned(source: MountSource): ReadableStore | undefined {
-    const state = this.layer?.head.state;
-    const pin = state === 'OPEN' || state === 'CONFLICT' ? this.view.pins?.get(source.disk) : undefined;
-    const disk = this.diskOf(source);
-    return pin !== undefined && isVersioned(disk) ? disk.at(pin) : undefined;
-  }
-
-  /** The disk of a source as it is now. Throws DISK_UNAVAILABLE. */
-  diskOf({ disk }: MountSource): FileStore {
-    const store = this.#disks.get(disk);
-    if (store === undefined) {
-      throw diskUnavailable(disk);
+    for (let after: string | undefined = ''; after !== undefined && files !== undefined; ) {
+      const page: DiskPage = await files.list(path, { after, limit: 500, withEtags: false }, signal);
+      for (const { name } of page.entries) {
+        const child = path.entry(name);
+        if (child !== undefined) {
+          yield* this.#pathsAt(child, signal);
+        }
+      }
+      after = page.next;
     }
-    return store;
   }
 
+  /** Throws as {@link ViewTree.filesAt} does. */
   async stat(path: VirtualPath, signal: AbortSignal): Promise<DiskNode | undefined> {
-    const files = this.filesAt(path);
+    if (!this.#isVisible(path)) {
+      this.assertMay('read', path);
+    }
+    const files = this.#filesAt(path);
     return files === undefined || this.view.isFixed(path) ? fixedDirectory : files.stat(path, signal);
   }
 
   /**
    * A page of a directory, with the mounts that lie in it and without what no path leads to.
-   * Throws FILE_NOT_FOUND or NOT_A_DIRECTORY.
+   * Throws FILE_NOT_FOUND, NOT_A_DIRECTORY or NOT_GRANTED.
    */
   async list(path: VirtualPath, request: ListRequest, signal: AbortSignal): Promise<TreePage> {
-    const files = this.filesAt(path);
+    this.assertMay('list', path);
+    const files = this.#filesAt(path);
     const isFixed = this.view.isFixed(path);
     const page = await (files?.list(path, request, signal) ?? emptyPage).catch((error: unknown) => {
       // A fixed directory is one even before anything was written to its disk.
@@ -196,9 +173,15 @@ export class ViewTree {
     const reachable = entries.flatMap((entry) => {
       const entryPath = path.entry(entry.name);
       const isUnreachable = entryPath === undefined || (path.isRoot && !isFirstSegment(entry.name));
-      return isUnreachable ? [] : [{ ...entry, path: entryPath }];
+      return isUnreachable || !this.#isVisible(entryPath) ? [] : [{ ...entry, path: entryPath }];
     });
     return { entries: reachable, next };
+  }
+
+  /** Whether its owner may know that there is something. */
+  #isVisible(path: VirtualPath): boolean {
+    const { grants } = this.#access;
+    return grants.may('read', this.view, path) || grants.may('list', this.view, path);
   }
 }
 

@@ -46,8 +46,21 @@ export interface ViewLayer extends LayerRows {
   rollBack(change: Change, answer: CommitAnswer): Promise<LayerState>;
 }
 
+/** A union mount whose first disk is a tree disk. */
+export interface UnionDeps {
+  readonly lower: LowerMount;
+  readonly lowerAt: (path: VirtualPath) => LowerMount;
+  /** The number of the last change of that disk. */
+  readonly head: () => Promise<number>;
+  /** Where a path of the view is on it, and what the sources below it show there. */
+  readonly locate: (path: VirtualPath) => Promise<Omit<TreeItem, 'entry'>>;
+}
+
 /** The layers of views. */
 export interface Layers {
+  /** The files at a union mount of a view without a layer; changes go to its first disk. */
+  union(union: UnionDeps): FileStore;
+
   /** Of a view with pins. */
   of(view: SessionView): ViewLayer;
 

@@ -12,11 +12,13 @@ const directory: LayerDirectory = { kind: 'directory', modifyTimeMs: undefined }
 export interface UnionSourceOptions {
   /** True: while its disk can not be reached the source is empty. */
   readonly isOptional: boolean;
+  /** True: what the disk does not let the user see is not there. */
+  readonly hidesDenied: boolean;
   /** Is told when the disk of an optional source can not be reached. */
   readonly onMissing: () => void;
 }
 
-const required: UnionSourceOptions = { isOptional: false, onMissing: () => undefined };
+const required: UnionSourceOptions = { isOptional: false, hidesDenied: false, onMissing: () => undefined };
 
 /** A directory of a store as one layer of a union; `mapping.outer` is the directory that the union shows. */
 export class UnionSource {
@@ -83,6 +85,10 @@ export class UnionSource {
     try {
       return await this.#at(path, work);
     } catch (error) {
+      const isDenied = error instanceof FileError && error.reason === 'FILE_ACCESS_DENIED';
+      if (isDenied && this.#options.hidesDenied) {
+        return missing;
+      }
       if (!this.#options.isOptional || !isDiskUnavailable(error)) {
         throw error;
       }

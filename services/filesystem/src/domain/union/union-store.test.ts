@@ -30,7 +30,7 @@ async function diskOf(paths: readonly (readonly [path: string, isFile: boolean])
 
 function unionOf(disks: readonly ReadableStore[], isOptional = false, missing: number[] = []) {
   const sources = disks.map((disk, index) => {
-    return new UnionSource(disk, mapping, { isOptional, onMissing: () => missing.push(index) });
+    return new UnionSource(disk, mapping, { isOptional, hidesDenied: false, onMissing: () => missing.push(index) });
   });
   return new UnionStore(VirtualPath.root, sources);
 }

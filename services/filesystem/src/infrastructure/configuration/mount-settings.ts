@@ -26,8 +26,11 @@ const sourceSchema = z.strictObject({
 type Source = MountSource<string>;
 type Sources = MountTemplate['sources'];
 
+/** The disks of the configuration by name, and whether each can be written to in a union. */
+export type MountableDisks = ReadonlyMap<string, boolean>;
+
 /** Reads the mounts of a configuration, of which there are `count`. Throws with the line of what can not be used. */
-export function readMounts(source: YamlSource, count: number, disks: ReadonlySet<string>): readonly MountTemplate[] {
+export function readMounts(source: YamlSource, count: number, disks: MountableDisks): readonly MountTemplate[] {
   const mounts = Array.from({ length: count }, (_, index) => readMount(source, [...mountConf, index], disks));
   for (const [index, { path }] of mounts.entries()) {
     if (mounts.findIndex((other) => other.path.equals(path)) !== index) {
@@ -37,7 +40,7 @@ export function readMounts(source: YamlSource, count: number, disks: ReadonlySet
   return mounts;
 }
 
-function readMount(source: YamlSource, at: YamlPath, disks: ReadonlySet<string>): MountTemplate {
+function readMount(source: YamlSource, at: YamlPath, disks: MountableDisks): MountTemplate {
   const settings = source.read(at, mountSchema);
   const { disk_name: disk, remote, union, read_only: isReadOnly, output_path: isOutput } = settings;
   if ((disk === undefined) === (union === undefined)) {
@@ -45,9 +48,6 @@ function readMount(source: YamlSource, at: YamlPath, disks: ReadonlySet<string>)
   }
   if (union !== undefined && remote !== undefined) {
     throw source.invalid([...at, 'remote'], 'the sources of a union have a remote each');
-  }
-  if (union !== undefined && !isReadOnly) {
-    throw source.invalid([...at, 'union'], 'nothing can be written to a union: give it read_only: true');
   }
   const path = parsedAt(source, [...at, 'mount'], () => VirtualPath.parse(settings.mount));
   const sources: Sources =
@@ -59,6 +59,16 @@ function readMount(source: YamlSource, at: YamlPath, disks: ReadonlySet<string>)
   }
   const byPriority = sources.toSorted((left, right) => right.priority - left.priority);
   const [first = sources[0], ...others] = byPriority;
+  if (union !== undefined && !isReadOnly && disks.get(first.disk) !== true) {
+    const why = `the source with the highest priority is written to, and ${first.disk} is no tree disk`;
+    throw source.invalid([...at, 'union'], `${why}: add one, or give the mount read_only: true`);
+  }
+  if (union !== undefined && !isReadOnly && first.isOptional) {
+    throw source.invalid(
+      [...at, 'union'],
+      'the source with the highest priority is written to: it can not be optional',
+    );
+  }
   return { path, sources: [first, ...others], isReadOnly, isOutput };
 }
 
@@ -78,7 +88,7 @@ function readUnion(source: YamlSource, at: YamlPath, count: number): Sources {
   return [first, ...others];
 }
 
-function assertUsable(source: YamlSource, at: YamlPath, mounted: Source, disks: ReadonlySet<string>): void {
+function assertUsable(source: YamlSource, at: YamlPath, mounted: Source, disks: MountableDisks): void {
   const { disk, remote } = mounted;
   if (!disks.has(disk)) {
     throw source.invalid([...at, 'disk_name'], `the disk ${disk} is not among disks`);

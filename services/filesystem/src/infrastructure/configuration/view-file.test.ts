@@ -130,10 +130,16 @@ test.each([
     /^view\.yaml:9: fs_view\.session\.mount_conf\.1\.union: Too small/,
   ],
   [
-    'a union that can be written to',
+    'a union that would be written to a disk without marks',
     9,
-    '      - {mount: /docs, union: [{disk_name: docs, priority: 1}, {disk_name: work, priority: 2}]}',
-    'view.yaml:9: nothing can be written to a union: give it read_only: true.',
+    '      - {mount: /docs, union: [{disk_name: docs, priority: 3}, {disk_name: work, priority: 2}]}',
+    'view.yaml:9: the source with the highest priority is written to, and docs is no tree disk: add one, or give the mount read_only: true.',
+  ],
+  [
+    'a union that would be written to what may be missing',
+    9,
+    '      - {mount: /docs, union: [{disk_name: docs, priority: 1}, {disk_name: work, priority: 2, optional: true}]}',
+    'view.yaml:9: the source with the highest priority is written to: it can not be optional.',
   ],
   [
     'a union beside a disk',

@@ -13,6 +13,7 @@ import { type YamlPath, YamlSource } from './yaml-source.ts';
 /** A disk of the configuration that is not open yet. */
 export interface ConfiguredDisk {
   readonly name: string;
+  readonly keepsMarks: boolean;
   /** Throws with the line of the disk what its opener throws. */
   readonly open: DiskOpener;
 }
@@ -49,8 +50,8 @@ export function parseViewFile(name: string, text: string, kinds: readonly DiskKi
   const source = new YamlSource(name, text);
   const file = source.read([], fileSchema);
   const disks = Object.keys(file.disks).map((disk) => readDisk(source, disk, kinds));
-  const names = new Set(disks.map((disk) => disk.name));
-  const mounts = readMounts(source, file.fs_view.session.mount_conf.length, names);
+  const mountable = new Map(disks.map(({ name: disk, keepsMarks }) => [disk, keepsMarks]));
+  const mounts = readMounts(source, file.fs_view.session.mount_conf.length, mountable);
   const access = file.access === undefined ? openAccess : readAccess(source, mounts);
   return { disks, mounts, access };
 }
@@ -66,6 +67,7 @@ function readDisk(source: YamlSource, name: string, kinds: readonly DiskKind[]):
   const open = source.read(at, found.settings);
   return {
     name,
+    keepsMarks: found.keepsMarks === true,
     async open(host) {
       try {
         return await open(host);

@@ -25,6 +25,8 @@ export type DiskOpener = (host: DiskHost) => Promise<OpenDisk>;
 /** A kind of disk that configurations can name. */
 export interface DiskKind {
   readonly kind: string;
+  /** True: its disks can be the one of a union that is written to. */
+  readonly keepsMarks?: boolean;
   /** Checks the settings of a disk, `kind` included, and makes of them what opens it. */
   readonly settings: ZodType<DiskOpener>;
 }

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { RunId } from '@spanwise/kernel';
-import type { Layers, TreePublication, ViewLayer } from '../../application/ports/layers.ts';
+import type { Layers, TreePublication, UnionDeps, ViewLayer } from '../../application/ports/layers.ts';
 import type { Change } from '../../domain/change/change.ts';
 import type { FileStore } from '../../domain/disk/file-store.ts';
 import type { LayerHead, LayerState } from '../../domain/layer/layer-entry.ts';
@@ -9,11 +8,13 @@ import type { CommitAnswer, Conflict } from '../../domain/layer/publishing.ts';
 import type { VirtualPath } from '../../domain/path/virtual-path.ts';
 import type { SessionView } from '../../domain/view/session-view.ts';
 import { Turns } from '../changes/turns.ts';
+import { contentEtag } from '../disks/content-etag.ts';
 import { changeBlobUses } from '../disks/tree/blobs.ts';
 import { deleteEntries, hashesOf } from './layer-change.ts';
 import { answerOf, commitLayer, dropLayer, type SqlLayersDeps, storedAnswer } from './layer-end.ts';
 import { SqlLayerFiles } from './sql-layer-files.ts';
 import { SqlLayerRows } from './sql-layer-rows.ts';
+import { SqlUnionFiles } from './sql-union-files.ts';
 
 /** Layers whose end is known here at most: those that are over stay so. */
 const maxKnown = 4096;
@@ -30,6 +31,10 @@ export class SqlLayers implements Layers {
 
   of(view: SessionView): ViewLayer {
     return new SqlViewLayer(this.#deps, view, this.#turns, this.#over);
+  }
+
+  union(union: UnionDeps): FileStore {
+    return new SqlUnionFiles(this.#deps, union);
   }
 
   async forget(viewIds: readonly RunId[]): Promise<void> {
@@ -85,7 +90,7 @@ class SqlViewLayer extends SqlLayerRows implements ViewLayer {
       rows: this,
       lower,
       lowerAt,
-      digest: (data) => createHash('sha256').update(data).digest('hex'),
+      digest: contentEtag,
       nowMs: () => clock.nowMs(),
       viewId,
       database,
