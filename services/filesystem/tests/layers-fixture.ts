@@ -20,19 +20,20 @@ export interface LayersOptions {
   /** Beside the tree disk `work`. */
   readonly disks?: ReadonlyMap<string, FileStore>;
   readonly limits?: Partial<LayerLimits>;
+  /** Name of the tree disk, for one that is there already; default a new one. */
+  readonly name?: string;
 }
 
 /** The use cases on a tree disk of their own in a database that tests share, with layers. */
-export async function layersFixture({ first }: TestDatabase, options: LayersOptions = {}) {
+export async function layersFixture({ first }: Pick<TestDatabase, 'first'>, options: LayersOptions = {}) {
   made += 1;
   const { sql } = first;
-  const tree = new TreeDisk({ name: `layers-${made}`, database: sql, clock: systemClock, ids });
-  const names = new Map<string, FileStore>([[`layers-${made}`, tree], ...(options.disks ?? [])]);
+  const { name = `layers-${made}` } = options;
+  const tree = new TreeDisk({ name, database: sql, clock: systemClock, ids });
+  const names = new Map<string, FileStore>([[name, tree], ...(options.disks ?? [])]);
   const mounts = (options.mounts ?? [mount('/workspace', { isOutput: true })]).map((template) => ({
     ...template,
-    sources: template.sources.map((source) =>
-      source.disk === 'work' ? { ...source, disk: `layers-${made}` } : source,
-    ),
+    sources: template.sources.map((source) => (source.disk === 'work' ? { ...source, disk: name } : source)),
   })) as unknown as readonly MountTemplate[];
   const files = await filesFixture({
     mounts,
@@ -53,7 +54,9 @@ export async function layersFixture({ first }: TestDatabase, options: LayersOpti
     await files.openView.execute(caller, { viewId, sessionId: brandId<SessionId>(sessionId), hasLayer });
     return viewOf(files, viewId, caller, sessionId);
   };
-  return { ...files, tree, disk: `layers-${made}`, open };
+  /** A view that is open already. */
+  const view = (viewId: RunId, sessionId: string, caller = ada) => viewOf(files, viewId, caller, sessionId);
+  return { ...files, tree, disk: name, open, view };
 }
 
 export type LayersFixture = Awaited<ReturnType<typeof layersFixture>>;

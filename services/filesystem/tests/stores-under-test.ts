@@ -65,7 +65,7 @@ export async function mysqlDatabase(): Promise<TestDatabase> {
   return databaseAt(fresh.url, async () => fresh[Symbol.asyncDispose]());
 }
 
-async function databaseAt(url: string, drop: () => Promise<void>): Promise<TestDatabase> {
+export async function databaseAt(url: string, drop: () => Promise<void>): Promise<TestDatabase> {
   const open = () => openDatabase({ url, entities: [ViewRecord], migrations, service: 'filesystem' });
   const [first, second] = [await open(), await open()];
   await first.migrate();
