@@ -6,7 +6,12 @@ export {
   RunStatus,
   StopOutcome,
 } from '@spanwise/contracts/spanwise/session/v1/session';
-export type { Interrupt } from '@spanwise/contracts/spanwise/type/v1/interrupt';
+export { type Interrupt, InterruptKind } from '@spanwise/contracts/spanwise/type/v1/interrupt';
 export type { ResumeOptions } from './resume.ts';
-export { type RunRequest, SpanwiseClient, type SpanwiseClientOptions, type WatchRequest } from './spanwise-client.ts';
+export {
+  type RunRequest,
+  SpanwiseClient,
+  type SpanwiseClientOptions,
+  type WatchRequest,
+} from './spanwise-client.ts';
 export { SpanwiseError } from './spanwise-error.ts';

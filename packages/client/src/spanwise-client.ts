@@ -65,7 +65,8 @@ export class SpanwiseClient {
 
   constructor({ baseUrl, token, uid, transport }: SpanwiseClientOptions) {
     const credentials: Interceptor = (next) => async (request) => {
-      const bearer = await token?.();
+      // What one call brings of its own stays.
+      const bearer = request.header.has('authorization') ? undefined : await token?.();
       if (bearer !== undefined) {
         request.header.set('authorization', `Bearer ${bearer}`);
       }
@@ -163,6 +164,18 @@ export class SpanwiseClient {
   async answer(sessionId: string, runId: string, interruptId: string, value: unknown): Promise<Run> {
     const answer = { sessionId, runId, interruptId, answerJson: JSON.stringify(value) };
     const { run } = await this.#call(() => this.sessions.answerInterrupt(answer));
+    return present(run);
+  }
+
+  /**
+   * Answers a run that waits because a disk did not take the user's token (an interrupt of kind `InterruptKind.AUTH`): the
+   * run goes on with the token of this request, and keeps it. `token` is that of this request only; without it the client's
+   * own is sent, fresh from its function. To go on without signing in, answer `{ signed_in: false }`.
+   */
+  async signIn(sessionId: string, runId: string, interruptId: string, token?: string): Promise<Run> {
+    const answer = { sessionId, runId, interruptId, answerJson: JSON.stringify({ signed_in: true }) };
+    const options = token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } };
+    const { run } = await this.#call(() => this.sessions.answerInterrupt(answer, options));
     return present(run);
   }
 

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
-import { SpanwiseClient, SpanwiseError } from '@spanwise/client';
+import { type Interrupt, InterruptKind, SpanwiseClient, SpanwiseError } from '@spanwise/client';
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
 import type { Environment } from '@spanwise/service-kit';
 import { startEmbeddedStack } from './embedded-stack.ts';
 import { EventPrinter } from './event-printer.ts';
 import { chooseModel } from './model-source.ts';
 import { runProgram } from './program.ts';
+import { TerminalPrompt } from './terminal-prompt.ts';
 
 const runningUrl = process.env.SPANWISE_URL ?? 'http://127.0.0.1:7001';
 
@@ -19,8 +19,7 @@ async function main(): Promise<void> {
     write: (text) => process.stdout.write(text),
     hasColor: process.stdout.isTTY,
   });
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  resources.defer(() => terminal.close());
+  const terminal = resources.use(new TerminalPrompt({ input: process.stdin, output: process.stdout }));
   let runningIn: string | undefined;
   const leave = new AbortController();
   // The end of the input, as when it is piped.
@@ -37,14 +36,13 @@ async function main(): Promise<void> {
   });
   process.stdout.write('Say something; Ctrl-C leaves.\n');
   for (;;) {
-    const input = await terminal.question('> ', { signal: leave.signal }).catch(() => undefined);
+    const input = await terminal.ask('> ', leave.signal).catch(() => undefined);
     if (input === undefined) {
       return;
     }
     if (input.trim() !== '') {
       runningIn = session.id;
-      const ask = (signal: AbortSignal) => terminal.question('? ', { signal });
-      await converse({ client, printer, sessionId: session.id, ask }, input, leave.signal);
+      await converse({ client, printer, sessionId: session.id, terminal }, input, leave.signal);
       runningIn = undefined;
     }
   }
@@ -54,11 +52,11 @@ interface Conversation {
   readonly client: SpanwiseClient;
   readonly printer: EventPrinter;
   readonly sessionId: string;
-  readonly ask: (signal: AbortSignal) => Promise<string>;
+  readonly terminal: TerminalPrompt;
 }
 
 /** One run to its end, with the answers to what it asks. */
-async function converse({ client, printer, sessionId, ask }: Conversation, input: string, signal: AbortSignal) {
+async function converse({ client, printer, sessionId, terminal }: Conversation, input: string, signal: AbortSignal) {
   const requestId = crypto.randomUUID();
   let waiting: AgentEvent | undefined;
   let afterSeq = 0n;
@@ -70,7 +68,7 @@ async function converse({ client, printer, sessionId, ask }: Conversation, input
         afterSeq = event.seq > afterSeq ? event.seq : afterSeq;
         waiting = event.data.case === 'runWaiting' ? event : undefined;
       }
-      await answerAll(client, waiting, ask, signal);
+      await answerAll(client, waiting, terminal, signal);
     } while (waiting !== undefined && !signal.aborted);
   } catch (error) {
     process.stdout.write(`${SpanwiseError.from(error).message}\n`);
@@ -81,19 +79,32 @@ async function converse({ client, printer, sessionId, ask }: Conversation, input
 async function answerAll(
   client: SpanwiseClient,
   waiting: AgentEvent | undefined,
-  ask: Conversation['ask'],
+  terminal: TerminalPrompt,
   signal: AbortSignal,
 ): Promise<void> {
   if (waiting?.data.case !== 'runWaiting') {
     return;
   }
-  for (const { id, schemaJson } of waiting.data.value.interrupts) {
+  const { interrupts } = waiting.data.value;
+  for (const { id, schemaJson } of interrupts.filter(({ kind }) => kind !== InterruptKind.AUTH)) {
     const answers: string[] = [];
     for (let n = 0; n < answersIn(schemaJson); n += 1) {
-      answers.push(await ask(signal));
+      answers.push(await terminal.ask('? ', signal));
     }
     await client.answer(waiting.sessionId, waiting.runId, id, { answers });
   }
+  // One token is for all of them.
+  const signIn = interrupts.find(({ kind }) => kind === InterruptKind.AUTH);
+  if (signIn !== undefined) {
+    await answerSignIn(client, waiting, signIn, await terminal.askSecret('token (empty: go on without)? ', signal));
+  }
+}
+
+/** The token is in the header of the request only. */
+function answerSignIn(client: SpanwiseClient, { sessionId, runId }: AgentEvent, { id }: Interrupt, token: string) {
+  return token === ''
+    ? client.answer(sessionId, runId, id, { signed_in: false })
+    : client.signIn(sessionId, runId, id, token);
 }
 
 /** How many answers a question of `ask_user` wants. */

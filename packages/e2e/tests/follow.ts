@@ -1,4 +1,4 @@
-import type { SpanwiseClient } from '@spanwise/client';
+import type { RunRequest, SpanwiseClient } from '@spanwise/client';
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
 import type { Run } from '@spanwise/contracts/spanwise/session/v1/session';
 
@@ -12,12 +12,17 @@ export interface FollowedRun {
   saw(kind: AgentEvent['data']['case']): Promise<void>;
 }
 
-/** Starts a run and collects its events. */
-export function follow(client: SpanwiseClient, sessionId: string, input: string, requestId?: string): FollowedRun {
+/** Starts a run and collects its events. `more` is what else is asked for, or its request id. */
+export function follow(
+  client: SpanwiseClient,
+  sessionId: string,
+  input: string,
+  more: string | Pick<RunRequest, 'requestId' | 'options' | 'afterSeq'> = {},
+): FollowedRun {
   const events: AgentEvent[] = [];
   const waiting: { kind: AgentEvent['data']['case']; resolve: () => void }[] = [];
   const { promise: run, resolve: onRun } = Promise.withResolvers<Run>();
-  const request = { sessionId, input, onRun, ...(requestId === undefined ? {} : { requestId }) };
+  const request = { sessionId, input, onRun, ...(typeof more === 'string' ? { requestId: more } : more) };
   const done = (async () => {
     for await (const event of client.run(request)) {
       events.push(event);

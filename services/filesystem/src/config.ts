@@ -21,6 +21,8 @@ export interface FilesystemConfig {
   readonly migratesAtStart: boolean;
   /** Path of the YAML file with disks and mounts. */
   readonly viewFile: string;
+  /** How often each replica throws away what is not to be kept; 0 = never. */
+  readonly retainEveryMs: number;
   readonly logLevel: (typeof logLevels)[number];
   /** `OTEL_*` variables; without them nothing is exported. */
   readonly telemetry?: TelemetryEnvironment;
@@ -37,6 +39,7 @@ export interface FilesystemConfig {
  * - `SPANWISE_DATABASE_POOL` connections to MySQL, 1 to 1000; default 10
  * - `SPANWISE_MIGRATE` `always`, `never` or `auto` (default): migrate the schema at start, `auto` only with SQLite
  * - `SPANWISE_FS_VIEW` path of the YAML file with disks and mounts; default the one that is shipped
+ * - `SPANWISE_RETAIN_EVERY_MS` how often what is not to be kept is thrown away, 0 = never; default 3600000, an hour
  * - `SPANWISE_LOG_LEVEL` `debug`, `info` (default), `warn`, `error` or `silent`
  * - `OTEL_*` as OpenTelemetry has them
  * - variables that the file with disks names for secrets
@@ -57,6 +60,7 @@ export function readFilesystemConfig(env: Environment = process.env): Filesystem
     databasePoolSize: reader.integer('SPANWISE_DATABASE_POOL', 10, { min: 1, max: 1000 }),
     migratesAtStart: migrate === 'always' || (migrate === 'auto' && databaseUrl.startsWith('sqlite:')),
     viewFile: reader.text('SPANWISE_FS_VIEW', shippedViewFile),
+    retainEveryMs: reader.integer('SPANWISE_RETAIN_EVERY_MS', 3_600_000, { min: 0, max: 86_400_000 }),
     logLevel: reader.choice('SPANWISE_LOG_LEVEL', logLevels, 'info'),
     telemetry: Object.freeze(Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('OTEL_')))),
     secret: (variable: string) => reader.optional(variable),

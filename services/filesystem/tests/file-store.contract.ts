@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type FileStore, maxFileBytes } from '../src/domain/disk/file-store.ts';
+import { type FileStore, maxFileBytes, maxStreamedBytes } from '../src/domain/disk/file-store.ts';
 import { compareNames } from '../src/domain/path/name-order.ts';
 import { VirtualPath } from '../src/domain/path/virtual-path.ts';
 import { fileStoreConcurrencyContract } from './file-store-concurrency.contract.ts';
@@ -83,6 +83,25 @@ export function fileStoreContract(
     const offset = 5 * 1024 * 1024 - 7;
     const slice = await store.read(ada, at('/large'), { offset, length: 20 }, never);
     expect(Buffer.compare(slice.data, data.subarray(offset, offset + 20))).toBe(0);
+  });
+
+  test('keeps a file of 32 MiB, byte for byte, and reads it in ranges of 8 MiB', async () => {
+    const data = randomBytes(maxStreamedBytes);
+    const { node } = await store.write(ada, at('/streamed'), data, {}, never);
+    expect(await store.stat(ada, at('/streamed'), never)).toEqual(node);
+    for (let offset = 0; offset < data.length; offset += maxFileBytes) {
+      const read = await store.read(ada, at('/streamed'), { offset, length: maxStreamedBytes }, never);
+      expect(read.node).toEqual(node);
+      expect(Buffer.compare(read.data, data.subarray(offset, offset + maxFileBytes))).toBe(0);
+    }
+    const offset = data.length - 5;
+    const last = await store.read(ada, at('/streamed'), { offset, length: 20 }, never);
+    expect(Buffer.compare(last.data, data.subarray(offset))).toBe(0);
+    data[0] = (data[0] ?? 0) ^ 1;
+    const changed = await store.write(ada, at('/streamed'), data, {}, never);
+    expect(changed.node.etag).not.toBe(node.etag);
+    const moved = await store.rename(ada, at('/streamed'), at('/moved'), never);
+    expect(moved).toMatchObject({ size: data.length, etag: changed.node.etag });
   });
 
   test('does not hand out or keep the memory of its caller', async () => {

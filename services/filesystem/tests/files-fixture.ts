@@ -3,21 +3,26 @@ import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel'
 import { fakeClock } from '@spanwise/testing';
 import { CallerViews } from '../src/application/caller-views.ts';
 import { CommitRun } from '../src/application/commit-run.ts';
+import { Copy } from '../src/application/copy.ts';
 import { Delete } from '../src/application/delete.ts';
 import { DeleteSessionData } from '../src/application/delete-session-data.ts';
 import { DiffRun } from '../src/application/diff-run.ts';
 import { EditFile } from '../src/application/edit-file.ts';
 import { Fence } from '../src/application/fence.ts';
+import { GetUsage } from '../src/application/get-usage.ts';
 import { Glob } from '../src/application/glob.ts';
 import { Grep, type GrepEvent } from '../src/application/grep.ts';
 import { List } from '../src/application/list.ts';
 import { ListOutputs } from '../src/application/list-outputs.ts';
+import { ListVersions } from '../src/application/list-versions.ts';
 import { MakeDirectory } from '../src/application/make-directory.ts';
 import { Move } from '../src/application/move.ts';
 import { OpenView } from '../src/application/open-view.ts';
 import type { Changes } from '../src/application/ports/changes.ts';
 import type { Layers } from '../src/application/ports/layers.ts';
+import type { Uploads } from '../src/application/ports/uploads.ts';
 import { ReadFile } from '../src/application/read-file.ts';
+import { Restore } from '../src/application/restore.ts';
 import { RollbackRun } from '../src/application/rollback-run.ts';
 import { Stat } from '../src/application/stat.ts';
 import { WriteFile } from '../src/application/write-file.ts';
@@ -71,6 +76,8 @@ export interface FixtureOptions {
   readonly outputs?: OutputLog;
   /** Default: none, for views without a layer. */
   readonly layers?: Layers;
+  /** Default: none are kept. */
+  readonly uploads?: Pick<Uploads, 'forget'>;
 }
 
 const without = () => {
@@ -82,6 +89,8 @@ const noLayers: Layers = {
   forget: async () => undefined,
 };
 
+const noUploads: Pick<Uploads, 'forget'> = { forget: async () => undefined };
+
 /** All use cases on in-memory adapters, with an open view of Ada's. */
 export async function filesFixture({
   mounts = usualMounts,
@@ -90,6 +99,7 @@ export async function filesFixture({
   repository = new InMemoryViewRepository(),
   outputs = new InMemoryOutputLog(),
   layers = noLayers,
+  uploads = noUploads,
 }: FixtureOptions = {}) {
   const clock = fakeClock();
   const stores =
@@ -113,17 +123,21 @@ export async function filesFixture({
     makeDirectory: new MakeDirectory({ views, changes }),
     delete: new Delete({ views, outputs, changes }),
     move: new Move({ views, outputs, changes, clock }),
+    copy: new Copy({ views, outputs, changes, clock }),
     glob: new Glob(searching),
     grep: new Grep(searching),
     listOutputs,
     commitRun: new CommitRun({ views, listOutputs }),
     rollbackRun: new RollbackRun({ views }),
     diffRun: new DiffRun({ views, tokens }),
+    listVersions: new ListVersions({ views }),
+    restore: new Restore({ views, outputs, changes }),
+    getUsage: new GetUsage({ views, disks: stores }),
     fence: new Fence({ changes }),
-    deleteSessionData: new DeleteSessionData({ views: repository, outputs, changes, layers, disks: stores }),
+    deleteSessionData: new DeleteSessionData({ views: repository, outputs, changes, layers, uploads, disks: stores }),
   };
   await useCases.openView.execute(ada, { viewId, sessionId });
-  return { ...useCases, clock, disks: stores, ...shortcuts(useCases) };
+  return { ...useCases, views, clock, disks: stores, ...shortcuts(useCases) };
 }
 
 export type FilesFixture = Awaited<ReturnType<typeof filesFixture>>;

@@ -2,6 +2,8 @@ import { brandId, type RunId, randomIds, type SessionId, systemClock } from '@sp
 import type { Caller } from '../src/domain/disk/caller.ts';
 import type { FileStore } from '../src/domain/disk/file-store.ts';
 import { VirtualPath } from '../src/domain/path/virtual-path.ts';
+import { quotasOf } from '../src/domain/usage/metered-store.ts';
+import type { Quota } from '../src/domain/usage/usage.ts';
 import type { MountTemplate } from '../src/domain/view/mount-template.ts';
 import { SqlChanges } from '../src/infrastructure/changes/sql-changes.ts';
 import { TreeDisk } from '../src/infrastructure/disks/tree/tree-disk.ts';
@@ -20,6 +22,8 @@ export interface LayersOptions {
   /** Beside the tree disk `work`. */
   readonly disks?: ReadonlyMap<string, FileStore>;
   readonly limits?: Partial<LayerLimits>;
+  /** Of the tree disk. */
+  readonly quota?: Quota;
   /** Name of the tree disk, for one that is there already; default a new one. */
   readonly name?: string;
 }
@@ -29,7 +33,7 @@ export async function layersFixture({ first }: Pick<TestDatabase, 'first'>, opti
   made += 1;
   const { sql } = first;
   const { name = `layers-${made}` } = options;
-  const tree = new TreeDisk({ name, database: sql, clock: systemClock, ids });
+  const tree = new TreeDisk({ name, database: sql, clock: systemClock, ids, quota: options.quota });
   const names = new Map<string, FileStore>([[name, tree], ...(options.disks ?? [])]);
   const mounts = (options.mounts ?? [mount('/workspace', { isOutput: true })]).map((template) => ({
     ...template,
@@ -46,6 +50,7 @@ export async function layersFixture({ first }: Pick<TestDatabase, 'first'>, opti
       clock: systemClock,
       ids,
       limits: { ...defaultLayerLimits, ...options.limits },
+      quotas: quotasOf(names),
     }),
   });
   /** A view of a session of its own unless told otherwise; with a layer for a run. */

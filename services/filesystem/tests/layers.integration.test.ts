@@ -133,8 +133,8 @@ function suite(openDatabase: () => Promise<TestDatabase>, runs: number) {
     const files = await layersFixture(database);
     const run = await files.open(true);
     await run.put('/workspace/a.txt', 'a');
-    for (const end of [run.commit(false, 0), run.rollBack(0)]) {
-      expect(await failureOf(end)).toEqual({ reason: 'LAYER_IN_USE', facts: {} });
+    for (const end of [() => run.commit(false, 0), () => run.rollBack(0)]) {
+      expect(await failureOf(end())).toEqual({ reason: 'LAYER_IN_USE', facts: {} });
     }
     // Its own stop does not keep a driver from publishing.
     await files.fence.execute({ sessionId: run.sessionId, epoch: 1, stop: true });
@@ -142,8 +142,8 @@ function suite(openDatabase: () => Promise<TestDatabase>, runs: number) {
     const other = await files.open(true, { sessionId: run.sessionId });
     expect((await run.commit()).result).toBe('PUBLISHED');
     await files.fence.execute({ sessionId: run.sessionId, epoch: 2, stop: false });
-    for (const end of [other.commit(), other.rollBack()]) {
-      expect(await failureOf(end)).toEqual({ reason: 'FENCED', facts: {} });
+    for (const end of [() => other.commit(), () => other.rollBack()]) {
+      expect(await failureOf(end())).toEqual({ reason: 'FENCED', facts: {} });
     }
     expect((await other.commit(false, 2)).result).toBe('PUBLISHED');
   });

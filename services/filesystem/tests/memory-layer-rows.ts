@@ -1,6 +1,6 @@
 import type { ByteRange } from '../src/domain/disk/file-store.ts';
 import { bytesOf, emptyLayer, type LayerEntry, type LayerHead } from '../src/domain/layer/layer-entry.ts';
-import type { LayerChanges, LayerRows } from '../src/domain/layer/layer-rows.ts';
+import type { LayerChanges, LayerRows, LayerSlice } from '../src/domain/layer/layer-rows.ts';
 import { compareNames } from '../src/domain/path/name-order.ts';
 import { VirtualPath } from '../src/domain/path/virtual-path.ts';
 
@@ -42,8 +42,10 @@ export class MemoryLayerRows implements LayerRows {
     return this.below(VirtualPath.root);
   }
 
-  async content(etag: string, _size: number, { offset, length }: ByteRange): Promise<Uint8Array> {
-    return (this.#contents.get(etag) ?? new Uint8Array()).slice(offset, offset + length);
+  async read({ text }: VirtualPath, { offset, length }: ByteRange): Promise<LayerSlice | undefined> {
+    const node = this.#entries.get(text)?.node;
+    const content = (node?.kind === 'file' ? this.#contents.get(node.etag) : undefined) ?? new Uint8Array();
+    return node && { node, data: content.slice(offset, offset + length) };
   }
 
   /** Makes a change that was decided on the layer as it is. */

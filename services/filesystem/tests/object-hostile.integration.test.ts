@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DomainError } from '@spanwise/kernel';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { maxFileBytes } from '../src/domain/disk/file-store.ts';
+import { maxStreamedBytes } from '../src/domain/disk/file-store.ts';
 import { VirtualPath } from '../src/domain/path/virtual-path.ts';
 import type { OpenDisk } from '../src/infrastructure/disks/disk-kind.ts';
 import { ada, failureOf, never, utf8 } from './files-fixture.ts';
@@ -244,7 +244,7 @@ test('gives its credentials to nobody else when a read is redirected', async () 
 });
 
 test('moves no file that it could not read whole, or that changes meanwhile', async () => {
-  stub.plant(`${rootPrefix}large/file`, 'x'.repeat(maxFileBytes + 1));
+  stub.plant(`${rootPrefix}large/file`, 'x'.repeat(maxStreamedBytes + 1));
   const before = [...stub.objects.keys()];
   expect(await failureOf(disk.rename(ada, at('/large'), at('/moved'), never))).toMatchObject({
     reason: 'FILE_TOO_LARGE',

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DomainError, systemClock } from '@spanwise/kernel';
+import { readWhole } from '../src/application/file-content.ts';
 import { FileError } from '../src/domain/disk/file-errors.ts';
-import type { DiskNode, FileNode } from '../src/domain/disk/file-store.ts';
+import type { ByteRange, DiskNode, FileNode } from '../src/domain/disk/file-store.ts';
 import { VirtualPath } from '../src/domain/path/virtual-path.ts';
 import { MemoryDisk } from '../src/infrastructure/disks/memory/memory-disk.ts';
 import { ada, never } from './files-fixture.ts';
@@ -123,8 +124,8 @@ class Exchange {
 
   async #read(): Promise<void> {
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(this.#request.headers.range ?? '') ?? [];
-    const whole = { offset: 0, length: Number.MAX_SAFE_INTEGER };
-    const { data, node } = await this.#files.read(ada, this.#path, whole, never);
+    const files = { read: (path: VirtualPath, range: ByteRange) => this.#files.read(ada, path, range, never) };
+    const { data, node } = await readWhole(files, this.#path, never);
     if (first === undefined) {
       this.#done(200, { ...fileHeaders(node), 'content-length': data.length }, data);
     } else if (Number(first) >= data.length) {

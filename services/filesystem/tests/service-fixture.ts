@@ -38,12 +38,15 @@ export interface ServiceFixture extends AsyncDisposable {
   replica(): Promise<ServiceFixture>;
 }
 
-/** The real service on a free port, with three disks, on a database of its own; `more` is added to its YAML file. */
-export async function serviceFixture(databaseUrl?: string, more = ''): Promise<ServiceFixture> {
+/**
+ * The real service on a free port, with three disks, on a database of its own; `more` is added to its YAML file, `tree` is
+ * what it says of the tree disk.
+ */
+export async function serviceFixture(databaseUrl?: string, more = '', tree = '{kind: tree}'): Promise<ServiceFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'spanwise-fs-service-'));
   await mkdir(join(folder, 'shelf'));
   await writeFile(join(folder, 'shelf/book.md'), '# A book\n\nwith a total of 7\n');
-  await writeFile(join(folder, 'view.yaml'), viewFile + more);
+  await writeFile(join(folder, 'view.yaml'), viewFile.replace('{kind: tree}', tree) + more);
   const fixture = await start(folder, databaseUrl ?? `sqlite:${folder}/fs.db`);
   return {
     ...fixture,

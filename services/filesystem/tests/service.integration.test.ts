@@ -1,7 +1,7 @@
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { Health, HealthCheckResponse_ServingStatus as Status } from '@spanwise/contracts/grpc/health/v1/health';
-import { FileKind, FileSystemService } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
+import { FileKind, FileSystemService, LayerState } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
 import { randomIds } from '@spanwise/kernel';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { collect, failure, openView, type ServiceFixture, serviceFixture } from './service-fixture.ts';
@@ -229,4 +229,27 @@ test('lists the outputs of the run with their media types', async () => {
     { path: '/workspace/table.csv', size: 3n, mediaType: 'text/csv', kind: FileKind.FILE },
   ]);
   expect(second.nextPageToken).toBe('');
+});
+
+test('describes a view: what is where, whether it can be changed, and what has become of its layer', async () => {
+  const client = service.as('ada');
+  const viewId = '00000000-0000-7000-8000-00000000dddd';
+  const sessionId = '00000000-0000-7000-8000-00000000eeee';
+  await client.openView({ viewId, sessionId, runLayer: true });
+  const described = async () => (await client.describeView({ viewId })).view;
+  const { layerState, mounts } = (await described()) ?? {};
+  expect([layerState, mounts?.map(({ path, readOnly, outputPath }) => [path, readOnly, outputPath])]).toEqual([
+    LayerState.OPEN,
+    [
+      ['/files', false, false],
+      ['/notes', false, false],
+      ['/shelf', true, false],
+      ['/workspace', false, true],
+    ],
+  ]);
+  await client.commitRun({ viewId, epoch: 1n });
+  expect((await described())?.layerState).toBe(LayerState.PUBLISHED);
+  await openView(client, { viewId: '00000000-0000-7000-8000-00000000ffff', sessionId });
+  const { view } = await client.describeView({ viewId: '00000000-0000-7000-8000-00000000ffff' });
+  expect(view?.layerState).toBe(LayerState.UNSPECIFIED);
 });

@@ -1,5 +1,5 @@
 import type { SessionId } from '@spanwise/kernel';
-import { attemptReason, eventTime } from '../src/domain/event/agent-event.ts';
+import { attemptReason, eventTime, interruptKind } from '../src/domain/event/agent-event.ts';
 import type { AppendPosition } from '../src/domain/event/event-log.ts';
 import type { Run, RunEnding } from '../src/domain/run/run.ts';
 import type { Claim, Finish, StartedRun, StartOutcome } from '../src/domain/run/run-repository.ts';
@@ -41,21 +41,25 @@ export function runMoves(repositories: () => Repositories) {
   }
 
   /** A run whose log has an INTERRUPT. */
-  async function interruptedRun(expireMs?: number) {
+  async function interruptedRun(expireMs?: number, kind: number = interruptKind.question) {
     const started = await startedRun({ ownerId: await instance(), deadlineAtMs: nowMs + 10_000 });
+    return { ...started, ...(await raised(started.position, kind, expireMs)) };
+  }
+
+  /** Another INTERRUPT of a run. */
+  async function raised(position: AppendPosition, kind: number, expireMs?: number) {
     const interrupt = {
       id: ids.uuid(),
-      kind: 1,
+      kind,
       callId: ids.uuid(),
       message: 'which one?',
       schemaJson: '{}',
       ...(expireMs === undefined ? {} : { expireTime: eventTime(expireMs) }),
     };
-    const { position } = started;
     const { sessionId, runId, epoch, lastSeq } = position;
     const event = eventAt(lastSeq + 1, sessionId, runId, epoch, { case: 'interrupt', value: { interrupt } });
     await repositories().log.append({ position, events: [event], contextRows: [] });
-    return { ...started, interrupt, position: { ...position, lastSeq: lastSeq + 1 } };
+    return { interrupt, position: { ...position, lastSeq: lastSeq + 1 } };
   }
 
   const current = async ({ sessionId, id }: Run): Promise<Run> => {
@@ -75,7 +79,7 @@ export function runMoves(repositories: () => Repositories) {
     return next;
   }
 
-  return { runs, instance, startedRun, enqueue, interruptedRun, finished, current };
+  return { runs, instance, startedRun, enqueue, interruptedRun, raised, finished, current };
 }
 
 /** The begin of waiting. */
@@ -115,5 +119,5 @@ export function claimOf(run: Run, ownerId: string, wasLost = true): Claim {
 }
 
 export function ownersAnswer({ sessionId, id }: Run, interruptId: string) {
-  return { sessionId, runId: id, interruptId, answerJson: '"a"', answeredBy: 'alice' };
+  return { sessionId, runId: id, interruptId, answerJson: '"a"', answeredBy: 'alice', sealedToken: undefined };
 }

@@ -1,4 +1,6 @@
+import type { SessionId } from '@spanwise/kernel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { interruptKind } from '../src/domain/event/agent-event.ts';
 import { alice, finishOf } from './builders.ts';
 import { ids, type Repositories } from './repository-sets.ts';
 import { cancelled, claimOf, look, nowMs, ownersAnswer, positionOf, runMoves, waitOf } from './run-moves.ts';
@@ -10,7 +12,7 @@ export function runWaitingContract(open: () => Promise<Repositories>): void {
     repositories = await open();
   });
   afterAll(() => repositories[Symbol.asyncDispose]());
-  const { runs, startedRun, interruptedRun, current } = runMoves(() => repositories);
+  const { runs, startedRun, interruptedRun, raised, current } = runMoves(() => repositories);
 
   test('waits only while something is unanswered and no cancel was requested', async () => {
     const nothing = await startedRun();
@@ -103,6 +105,77 @@ export function runWaitingContract(open: () => Promise<Repositories>): void {
       expect(now.status).toBe(waits ? 'WAITING' : 'RUNNING');
       expect(await runs().claim(claimOf(now, ids.uuid()))).toMatchObject({ answers: [{ interruptId: interrupt.id }] });
     }
+  });
+
+  test('takes a token with the answer, in one transaction, and for all that wait for one', async () => {
+    const first = await interruptedRun(undefined, interruptKind.auth);
+    const { run } = first;
+    const { position, interrupt: second } = await raised(first.position, interruptKind.auth);
+    const { position: last, interrupt: question } = await raised(position, interruptKind.question);
+    await runs().wait(waitOf(last));
+    const answer = { ...ownersAnswer(run, second.id), sealedToken: 'sealed anew' };
+    expect(await repositories.interrupts.answer(answer, nowMs)).toBe('answered');
+    expect((await current(run)).sealedToken).toBe('sealed anew');
+    expect(await repositories.interrupts.open(run.id)).toEqual([question]);
+    // The same answer again changes nothing, nor does another one.
+    const others = [
+      { ...answer, interruptId: first.interrupt.id, sealedToken: 'again' },
+      { ...answer, answerJson: '"no"', sealedToken: 'other' },
+    ];
+    expect(await Promise.all(others.map((each) => repositories.interrupts.answer(each, nowMs)))).toEqual([
+      'answered',
+      'answered-before',
+    ]);
+    expect((await current(run)).sealedToken).toBe('sealed anew');
+    await repositories.interrupts.answer(ownersAnswer(run, question.id), nowMs);
+    const claimed = await runs().claim(claimOf(await current(run), ids.uuid()));
+    expect(claimed?.run.sealedToken).toBe('sealed anew');
+    const told = claimed?.answers.map(({ interruptId }) => interruptId);
+    expect(told).toEqual([first.interrupt.id, second.id, question.id].toSorted());
+    expect(JSON.stringify(claimed?.events, (_, value) => (typeof value === 'bigint' ? 0 : value))).not.toContain(
+      'sealed',
+    );
+  });
+
+  test('takes no token with an answer that comes too late', async () => {
+    const { run, position, interrupt } = await interruptedRun(nowMs, interruptKind.auth);
+    const answer = { ...ownersAnswer(run, interrupt.id), sealedToken: 'late' };
+    expect(await repositories.interrupts.answer(answer, nowMs)).toBe('answered-before');
+    await runs().requestCancel(run.sessionId, run.id, '', 1);
+    await runs().finish(finishOf(position, cancelled));
+    expect(await repositories.interrupts.answer(answer, nowMs - 1)).toBe('not-found');
+    expect((await current(run)).sealedToken).toBe('');
+  });
+
+  test('leaves an interrupt alone that had expired when another one was answered with a token', async () => {
+    const expired = await interruptedRun(nowMs, interruptKind.auth);
+    const { interrupt } = await raised(expired.position, interruptKind.auth);
+    const answer = { ...ownersAnswer(expired.run, interrupt.id), sealedToken: 'new' };
+    expect(await repositories.interrupts.answer(answer, nowMs)).toBe('answered');
+    expect(await repositories.interrupts.open(expired.run.id)).toEqual([expired.interrupt]);
+  });
+
+  test('races an answer with a token against a claim: whoever sees the answer has the token', async () => {
+    for (let n = 0; n < 12; n += 1) {
+      const { run, interrupt } = await interruptedRun(undefined, interruptKind.auth);
+      const [, claimed] = await Promise.all([
+        repositories.interrupts.answer({ ...ownersAnswer(run, interrupt.id), sealedToken: 'new' }, nowMs),
+        runs().claim(claimOf(run, ids.uuid())),
+      ]);
+      const sees = claimed?.answers.length === 1;
+      expect(claimed?.run.sealedToken).toBe(sees ? 'new' : '');
+      expect((await current(run)).sealedToken).toBe('new');
+    }
+  });
+
+  test('finds an interrupt in its own session, also once it is answered', async () => {
+    const { run, interrupt } = await interruptedRun(nowMs + 1, interruptKind.auth);
+    const other = await startedRun();
+    const find = (sessionId: SessionId) => repositories.interrupts.find(sessionId, run.id, interrupt.id);
+    expect([await find(run.sessionId), await find(other.run.sessionId)]).toEqual([interrupt, undefined]);
+    await repositories.interrupts.answer(ownersAnswer(run, interrupt.id), nowMs);
+    expect(await find(run.sessionId)).toEqual(interrupt);
+    expect(await repositories.interrupts.find(run.sessionId, run.id, ids.uuid())).toBeUndefined();
   });
 
   test('finds no interrupt of another session', async () => {

@@ -172,6 +172,24 @@ test('goes on without an answer when nobody gave one in time', async () => {
   expect(text).toContain('Nobody answered in time.');
 });
 
+test('lets a call that only reads wait for a token over a restart, and reads with that of the answer', async () => {
+  fileSystem.memory.put('/userinfo/profile.txt', 'likes tea');
+  fileSystem.memory.userToken = 'fresh-token';
+  const call = newCall();
+  const input = { path: '/userinfo/profile.txt' };
+  const { suspended, result } = await client.execute(call, 'read', input);
+  expect(result).toBeUndefined();
+  expect(suspended).toMatchObject({ kind: 2, callId: call.callId, message: expect.stringContaining('"users"') });
+  await host[Symbol.asyncDispose]();
+  await start();
+  const found = await client.get({ ...call, epoch: 2n });
+  expect(found).toMatchObject({ state: ExecutionState.SUSPENDED, effect: ToolEffect.READ_ONLY, suspended });
+  expect((await client.execute({ ...call, epoch: 2n }, 'read', input)).suspended).toEqual(suspended);
+  const answer = { interruptId: suspended?.id, callId: call.callId, answerJson: '{"signed_in":true}' };
+  const fresh = { answer, headers: { ...headers, token: 'fresh-token' } };
+  expect((await client.execute({ ...call, epoch: 3n }, 'read', input, fresh)).text).toBe('1\tlikes tea');
+});
+
 test('records a call UNKNOWN whose RPC was cancelled', async () => {
   const call = newCall();
   const caller = new AbortController();

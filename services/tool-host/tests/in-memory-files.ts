@@ -22,7 +22,7 @@ interface StoredFile {
 
 /**
  * The rules of the file service on one tree in memory. Everything under `/inputs` is read-only. What comes to a path that was
- * given to `stall` waits there until its call is aborted.
+ * given to `stall` waits there until its call is aborted. `userToken`, if set, is the one that opens `/userinfo`.
  */
 export class InMemoryFiles implements RunFiles {
   /** The call of each operation, in order. */
@@ -31,6 +31,7 @@ export class InMemoryFiles implements RunFiles {
   readonly aborted = Promise.withResolvers<string>();
   /** Disks that can not be reached. */
   partialSources: readonly string[] = [];
+  userToken: string | undefined;
   readonly #files = new Map<string, StoredFile>();
   readonly #directories = new Set(['/', '/workspace', '/inputs']);
   readonly #stalled = new Set<string>();
@@ -72,6 +73,9 @@ export class InMemoryFiles implements RunFiles {
   async begin(call: FileCall, path: string): Promise<void> {
     call.signal.throwIfAborted();
     this.calls.push(call);
+    if (this.userToken !== undefined && path.startsWith('/userinfo/') && call.caller.token !== this.userToken) {
+      throw fileError('DISK_AUTH_REQUIRED', { path, disk: 'users' });
+    }
     await this.pass(call, path);
   }
 

@@ -22,6 +22,11 @@ export function lostResult(call: { readonly callId: string }): ToolResultPart {
   return result(call, toolOutcome.unknown, text);
 }
 
+/** The call asks the user, and asks again when it is told that nobody answers. */
+export function nobodyToAsk(call: ToolCallPart): ToolResultPart {
+  return result(call, toolOutcome.error, 'Nobody is there to answer what this call asks. Go on without it.');
+}
+
 /** The arguments were cut by the token limit. */
 export function cutResult(call: ToolCallPart): ToolResultPart {
   const bytes = Buffer.byteLength(call.argumentsJson);

@@ -4,7 +4,7 @@ import type { InterruptAnswer } from '../domain/run/interrupt.ts';
 import type { RunScope } from '../domain/run/run-dispatch.ts';
 import { isFenced } from '../domain/run/run-errors.ts';
 import type { Tool } from '../domain/tool/tool.ts';
-import { failedResult, lostResult, shownResult } from './answer-calls.ts';
+import { failedResult, lostResult, nobodyToAsk, shownResult } from './answer-calls.ts';
 import type { LeftExecutions } from './left-executions.ts';
 import { Patience } from './patience.ts';
 import type { Timers } from './ports/timers.ts';
@@ -40,6 +40,8 @@ export interface PendingCall {
   readonly wasBegun: boolean;
   /** Of the interrupt that it has waited for. */
   readonly answer: InterruptAnswer | undefined;
+  /** Whether somebody is there to be asked. */
+  readonly isInteractive: boolean;
   /** Called when it is handed to tool-host. */
   readonly begin: () => void;
 }
@@ -54,7 +56,8 @@ const findPauseMs = 200;
 /**
  * Has one call executed, exactly as often as its tool allows, though tool-host or an executor of the run may be lost
  * meanwhile. Whatever may have been begun is looked for before it is executed again: what is done is taken, what goes on
- * is waited for, what is lost is repeated only if its tool is idempotent. A tool that only reads is just executed again.
+ * is waited for, what is lost is repeated only if its tool is idempotent. A tool that only reads is just executed again,
+ * unless it waits for the user to sign in.
  */
 export class ExecuteCall {
   readonly #deps: ExecuteCallDeps;
@@ -68,18 +71,29 @@ export class ExecuteCall {
    * the dispatch is left meanwhile, the execution goes on at tool-host. FENCED stops the whole run.
    */
   async execute(pending: PendingCall, stop: RunSignal): Promise<ToolAnswer> {
+    const given = await this.#execute(pending, stop);
+    if (given.kind === 'result' || pending.isInteractive) {
+      return given;
+    }
+    // Nobody will answer: that makes a result of it, the same as when its time has come.
+    const unanswered = { interruptId: given.interrupt.id, callId: pending.call.callId, answerJson: '', answeredBy: '' };
+    const answered = await this.#execute({ ...pending, answer: { ...unanswered, expired: true } }, stop);
+    return answered.kind === 'result' ? answered : { kind: 'result', result: nobodyToAsk(pending.call) };
+  }
+
+  async #execute(pending: PendingCall, stop: RunSignal): Promise<ToolAnswer> {
     const { call, tool } = pending;
     const patience = new Patience(this.#deps);
-    const isKept = tool.effect !== 'read-only';
     try {
-      let isKnown = !(isKept && pending.wasBegun);
+      // What only reads is kept as well, from when it asks the user to sign in.
+      let isKnown = !pending.wasBegun;
       for (let repeats = 0; repeats <= maxRepeats; repeats += 1) {
         const known = isKnown ? undefined : answerOf(await this.#find(pending, patience, stop), pending);
         const answer = known ?? (await this.#executeNow(pending, patience, stop));
         if (answer !== undefined) {
           return answer;
         }
-        isKnown = !isKept;
+        isKnown = !isKept(tool);
       }
       return { kind: 'result', result: failedResult(call, tool, toolHostUnavailable(true)) };
     } catch (error) {
@@ -95,7 +109,7 @@ export class ExecuteCall {
   /** What became of the call, once it is not executing any more; unknown when tool-host does not say. */
   async #find(pending: PendingCall, patience: Patience, stop: RunSignal): Promise<FoundExecution> {
     const { toolHost, timers } = this.#deps;
-    const { run, call, parent: span } = pending;
+    const { run, call, tool, parent: span } = pending;
     for (;;) {
       try {
         const finding = toolHost.find({ run, call, span }, findWaitMs, stop.halt);
@@ -111,7 +125,7 @@ export class ExecuteCall {
           throw error;
         }
         if (!mayComeBack(error) || !(await patience.wait(stop.halt))) {
-          return { state: 'done', result: lostResult(call) };
+          return isKept(tool) ? { state: 'done', result: lostResult(call) } : { state: 'none' };
         }
       }
     }
@@ -154,6 +168,11 @@ export class ExecuteCall {
   }
 }
 
+/** Whether tool-host keeps what became of a call. */
+function isKept({ effect }: Tool): boolean {
+  return effect !== 'read-only';
+}
+
 /** What is to be said of a call that was found; undefined = execute it. */
 function answerOf(found: FoundExecution, { call, tool, answer }: PendingCall): ToolAnswer | undefined {
   switch (found.state) {
@@ -162,7 +181,7 @@ function answerOf(found: FoundExecution, { call, tool, answer }: PendingCall): T
     case 'suspended':
       return answer?.interruptId === found.interrupt.id ? undefined : { kind: 'suspended', interrupt: found.interrupt };
     case 'unknown':
-      return tool.effect === 'idempotent' ? undefined : { kind: 'result', result: lostResult(call) };
+      return tool.effect !== 'non-repeatable' ? undefined : { kind: 'result', result: lostResult(call) };
     default:
       return undefined;
   }

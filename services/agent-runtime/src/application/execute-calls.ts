@@ -75,6 +75,7 @@ export class ExecuteCalls {
       log,
       wasBegun: batch.wasBegun(call),
       answer: run.answers.find(({ callId }) => callId === call.callId),
+      isInteractive: run.interactive,
       begin: () => batch.begin(call),
     };
     const answer = await this.#executeCall.execute(pending, stop);

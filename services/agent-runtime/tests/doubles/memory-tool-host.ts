@@ -112,8 +112,27 @@ export class MemoryToolHost implements ToolHost {
         (ended) => this.ledger.end(call.callId, ended),
         () => this.ledger.lose(call.callId),
       );
+    } else {
+      return untilAborted(
+        running.then((given) => this.#keepAsked(execution, given)),
+        connection,
+      );
     }
     return untilAborted(running, connection);
+  }
+
+  /** What only reads is kept when it asks the user: whoever executes it again is told the same. */
+  #keepAsked({ call, answer }: ToolExecution, given: ToolAnswer): ToolAnswer {
+    const found = this.ledger.find(call.callId);
+    if (given.kind === 'result') {
+      return given;
+    }
+    if (found.state === 'suspended' && found.interrupt.id !== answer?.interruptId) {
+      return { kind: 'suspended', interrupt: found.interrupt };
+    }
+    this.ledger.begin(call.callId);
+    this.ledger.end(call.callId, given);
+    return given;
   }
 
   async #run(

@@ -25,11 +25,21 @@ import type { Stat } from '../application/stat.ts';
 import type { WriteFile } from '../application/write-file.ts';
 import { epochOf, toChangeSource } from './change-mapping.ts';
 import { grepMessages } from './grep-messages.ts';
+import { toLayerState } from './layer-mapping.ts';
 import { guardOf, limitOf, offsetOf, pageLimit, toGlobInput, toGrepInput, toWriteRequest } from './request-mapping.ts';
 import { type RunHandlersDeps, runHandlers } from './run-handlers.ts';
+import { type StreamHandlersDeps, streamHandlers } from './stream-handlers.ts';
+import { type UsageHandlersDeps, usageHandlers } from './usage-handlers.ts';
+import { type VersionHandlersDeps, versionHandlers } from './version-handlers.ts';
 import { toFileInfo, toOutputInfo, toView } from './view-mapping.ts';
+import { type WatchHandlersDeps, watchHandlers } from './watch-handlers.ts';
 
-export interface FileSystemServiceDeps extends RunHandlersDeps {
+export interface FileSystemServiceDeps
+  extends RunHandlersDeps,
+    StreamHandlersDeps,
+    UsageHandlersDeps,
+    WatchHandlersDeps,
+    VersionHandlersDeps {
   readonly openView: OpenView;
   readonly describeView: DescribeView;
   readonly stat: Stat;
@@ -56,6 +66,10 @@ export function fileSystemServiceHandler(deps: FileSystemServiceDeps): Partial<S
     ...searchHandlers(deps),
     ...sessionHandlers(deps),
     ...runHandlers(deps),
+    ...streamHandlers(deps),
+    ...versionHandlers(deps),
+    ...watchHandlers(deps),
+    ...usageHandlers(deps),
   };
 }
 
@@ -71,7 +85,8 @@ function viewHandlers(deps: FileSystemServiceDeps): Handlers<'openView' | 'descr
       return { view: toView(await deps.openView.execute(requireIdentity(context), { ...ids, hasLayer: runLayer })) };
     },
     async describeView({ viewId }, context) {
-      return { view: toView(await deps.describeView.execute(requireIdentity(context), { viewId })) };
+      const { view, state } = await deps.describeView.execute(requireIdentity(context), { viewId });
+      return { view: toView(view, toLayerState(state)) };
     },
     async listOutputs({ viewId, pageSize, pageToken }, context) {
       const request = { viewId, pageSize: limitOf(pageSize, pageLimit), pageToken };

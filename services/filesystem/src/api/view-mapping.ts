@@ -4,6 +4,7 @@ import {
   type FileInfoSchema,
   FileKind,
   type GrepMatchSchema,
+  LayerState,
   type ViewSchema,
 } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
 import type { GrepMatch } from '../application/grep.ts';
@@ -11,7 +12,10 @@ import type { OutputFile } from '../application/list-outputs.ts';
 import type { PathNode } from '../application/path-request.ts';
 import type { SessionView } from '../domain/view/session-view.ts';
 
-export function toView({ id, sessionId, mounts, createTimeMs }: SessionView): MessageInitShape<typeof ViewSchema> {
+export function toView(
+  { id, sessionId, mounts, createTimeMs }: SessionView,
+  layerState = LayerState.UNSPECIFIED,
+): MessageInitShape<typeof ViewSchema> {
   return {
     id,
     sessionId,
@@ -23,6 +27,7 @@ export function toView({ id, sessionId, mounts, createTimeMs }: SessionView): Me
       outputPath: isOutput,
     })),
     createTime: timestampFromMs(createTimeMs),
+    layerState,
   };
 }
 

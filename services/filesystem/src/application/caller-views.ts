@@ -1,10 +1,13 @@
 import { type Access, openAccess } from '../domain/access/access.ts';
 import type { Caller } from '../domain/disk/caller.ts';
-import type { SessionView } from '../domain/view/session-view.ts';
+import { emptyLayer } from '../domain/layer/layer-entry.ts';
+import { SessionView } from '../domain/view/session-view.ts';
 import { viewNotFound } from '../domain/view/view-errors.ts';
 import type { ViewRepository } from '../domain/view/view-repository.ts';
 import type { Layers } from './ports/layers.ts';
+import { SnapshotLayer } from './snapshot-layer.ts';
 import type { Disks } from './view-disks.ts';
+import type { ViewPosition } from './view-moment.ts';
 import { ViewTree } from './view-tree.ts';
 
 export interface CallerViewsDeps {
@@ -41,6 +44,19 @@ export class CallerViews {
       access: this.#access,
       layers: this.#layers,
       layer: layer && { layer, head: await layer.head() },
+    });
+  }
+
+  /** What a view of the caller shows at a position; it can not be changed. */
+  at(caller: Caller, view: SessionView, { heads, entries }: ViewPosition): ViewTree {
+    const head = { ...emptyLayer, version: entries.size === 0 ? 0 : 1, entries: entries.size };
+    const { id, uid, sessionId, mounts, createTimeMs } = view;
+    const pinned = new SessionView({ id, uid, sessionId, mounts, createTimeMs, pins: heads });
+    return new ViewTree(pinned, caller, {
+      disks: this.#disks,
+      access: this.#access,
+      layers: this.#layers,
+      layer: { layer: new SnapshotLayer(entries), head },
     });
   }
 

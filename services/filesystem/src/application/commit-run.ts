@@ -46,7 +46,8 @@ export class CommitRun {
   }
 
   /**
-   * Throws VIEW_NOT_FOUND, FENCED, NOT_GRANTED, LAYER_IN_USE for an owner whose run goes on, and DISK_UNAVAILABLE when a disk that is
+   * Throws VIEW_NOT_FOUND, FENCED, NOT_GRANTED, QUOTA_EXCEEDED for what was never reserved, LAYER_IN_USE for an owner whose
+   * run goes on, and DISK_UNAVAILABLE when a disk that is
    * written file by file does not answer: then it goes on there when it is asked again.
    */
   async execute(caller: Caller, request: CommitRunRequest, signal: AbortSignal): Promise<CommitRunOutcome> {

@@ -10,6 +10,7 @@ import { viewNotFound } from '../domain/view/view-errors.ts';
 import type { ViewRepository } from '../domain/view/view-repository.ts';
 import type { Changes } from './ports/changes.ts';
 import type { Layers } from './ports/layers.ts';
+import type { Uploads } from './ports/uploads.ts';
 import type { Disks } from './view-disks.ts';
 
 export interface DeleteSessionDataDeps {
@@ -17,6 +18,7 @@ export interface DeleteSessionDataDeps {
   readonly outputs: OutputLog;
   readonly changes: Changes;
   readonly layers: Layers;
+  readonly uploads: Pick<Uploads, 'forget'>;
   readonly disks: Disks;
 }
 
@@ -36,7 +38,7 @@ export class DeleteSessionData {
    * that is not configured any more: its files are not known to be gone.
    */
   async execute(caller: Caller, sessionId: SessionId, signal: AbortSignal): Promise<void> {
-    const { views, outputs, changes, layers } = this.#deps;
+    const { views, outputs, changes, layers, uploads } = this.#deps;
     const known = await views.ofSession(sessionId);
     if (known.some(({ uid }) => uid !== caller.uid)) {
       throw viewNotFound();
@@ -53,6 +55,7 @@ export class DeleteSessionData {
     await outputs.forgetViews(ids);
     await changes.forget(ids);
     await layers.forget(ids);
+    await uploads.forget(ids);
     // Last: without them nobody knows what else there is to delete.
     await views.delete(ids);
   }

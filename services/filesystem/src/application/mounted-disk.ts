@@ -1,4 +1,6 @@
+import { type BlobTarget, isBlobTarget, type StoredContent } from '../domain/disk/blob-target.ts';
 import type { Caller } from '../domain/disk/caller.ts';
+import { type CopyOutcome, isCopyTarget } from '../domain/disk/copy-target.ts';
 import { diskUnsupported } from '../domain/disk/disk-errors.ts';
 import { FileError } from '../domain/disk/file-errors.ts';
 import type {
@@ -37,6 +39,26 @@ export class MountedDisk extends MountedFiles<FileStore> {
     return this.at(path, (inner) => this.store.write(this.caller, inner, data, guard, signal));
   }
 
+  /** Whether content that the service has is written to the disk without its bytes. */
+  get takesBlobs(): boolean {
+    return isBlobTarget(this.store);
+  }
+
+  /** Writes content that the service has. Throws DISK_UNSUPPORTED for a disk that does not take blobs. */
+  writeStored(
+    path: VirtualPath,
+    content: StoredContent,
+    guard: WriteGuard,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
+    const target: BlobTarget | undefined = isBlobTarget(this.store) ? this.store : undefined;
+    if (target === undefined) {
+      throw diskUnsupported(this.disk, 'blobs');
+    }
+    this.#assertHonours(guard);
+    return this.at(path, (inner) => target.writeStored(this.caller, inner, content, guard, signal));
+  }
+
   /** Throws DISK_UNSUPPORTED when the disk can not honour the guard. */
   remove(path: VirtualPath, request: RemoveRequest, signal: AbortSignal): Promise<void> {
     this.#assertHonours(request);
@@ -55,6 +77,19 @@ export class MountedDisk extends MountedFiles<FileStore> {
       }
       throw error;
     }
+  }
+
+  /** Whether the store copies what its view shows in one change. */
+  get copiesFromView(): boolean {
+    return isCopyTarget(this.store);
+  }
+
+  /** See {@link CopyTarget.copy}. Throws DISK_UNSUPPORTED for a disk that does not do that. */
+  async copyFromView(from: VirtualPath, to: VirtualPath, signal: AbortSignal): Promise<CopyOutcome> {
+    if (!isCopyTarget(this.store)) {
+      throw diskUnsupported(this.disk, 'copies in one change');
+    }
+    return this.store.copy(this.caller, from, to, signal);
   }
 
   makeDirectory(path: VirtualPath, signal: AbortSignal): Promise<DirectoryNode> {

@@ -4,10 +4,12 @@ import type {
   ByteRange,
   DiskNode,
   DiskPage,
+  FileNode,
   FileSlice,
   ListRequest,
   ReadableStore,
 } from '../domain/disk/file-store.ts';
+import { isBlobFinder, isBlobSource } from '../domain/layer/blob-source.ts';
 import type { VirtualPath } from '../domain/path/virtual-path.ts';
 import { type Mount, type PathMapping, toInner, toOuter } from '../domain/view/mount.ts';
 
@@ -36,6 +38,18 @@ export class MountedFiles<Store extends ReadableStore = ReadableStore> {
 
   read(path: VirtualPath, range: ByteRange, signal: AbortSignal): Promise<FileSlice> {
     return this.at(path, (inner) => this.store.read(this.caller, inner, range, signal));
+  }
+
+  /** The file, if its etag is the key of its blob; undefined for whatever else is there. */
+  blobAt(path: VirtualPath, signal: AbortSignal): Promise<FileNode | undefined> {
+    return this.at(path, async (inner) => {
+      const { store } = this;
+      if (isBlobFinder(store)) {
+        return store.findBlob(this.caller, inner, signal);
+      }
+      const node = isBlobSource(store) ? await store.stat(this.caller, inner, signal) : undefined;
+      return node?.kind === 'file' ? node : undefined;
+    });
   }
 
   protected async at<Result>(path: VirtualPath, work: (inner: VirtualPath) => Promise<Result>): Promise<Result> {

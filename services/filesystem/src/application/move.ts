@@ -6,12 +6,10 @@ import type { FileStore } from '../domain/disk/file-store.ts';
 import type { OutputLog } from '../domain/output/output-log.ts';
 import { VirtualPath } from '../domain/path/virtual-path.ts';
 import { crossDisk, mountFixed } from '../domain/view/view-errors.ts';
+import { addOutputsBelow } from './add-outputs.ts';
 import type { CallerViews } from './caller-views.ts';
-import { Pacer } from './pacer.ts';
 import type { PathNode } from './path-request.ts';
 import type { Changes } from './ports/changes.ts';
-import type { ViewTree } from './view-tree.ts';
-import { walkFiles } from './walk-files.ts';
 
 export interface MoveRequest extends ChangeSource {
   readonly viewId: string;
@@ -25,9 +23,6 @@ export interface MoveDeps {
   readonly changes: Changes;
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
-
-/** Paths that are kept in the output log at once. */
-const batchSize = 256;
 
 /** Moves a file or directory within one disk; what it becomes there is output of the run. */
 export class Move {
@@ -66,23 +61,8 @@ export class Move {
       await outputs.forget(tree.view.id, from);
     }
     if (target.mount.isOutput) {
-      await (node.kind === 'file' ? outputs.add(tree.view.id, [to]) : this.#addAll(tree, to));
+      await (node.kind === 'file' ? outputs.add(tree.view.id, [to]) : addOutputsBelow(this.#deps, tree, to));
     }
     return { path: to, node };
-  }
-
-  async #addAll(tree: ViewTree, directory: VirtualPath): Promise<void> {
-    // The move has happened: its outputs are kept although the caller may have gone.
-    const { signal } = new AbortController();
-    const pacer = new Pacer(this.#deps.clock, signal);
-    let batch: VirtualPath[] = [];
-    for await (const { path } of walkFiles(tree, directory, { maxDepth: Infinity, pacer }, signal)) {
-      batch.push(path);
-      if (batch.length === batchSize) {
-        await this.#deps.outputs.add(tree.view.id, batch);
-        batch = [];
-      }
-    }
-    await this.#deps.outputs.add(tree.view.id, batch);
   }
 }

@@ -2,10 +2,11 @@ import { DomainError } from '@spanwise/kernel';
 import type { Caller } from '../domain/disk/caller.ts';
 import { isDiskUnavailable } from '../domain/disk/disk-errors.ts';
 import { FileError } from '../domain/disk/file-errors.ts';
-import { type DiskNode, type FileStore, maxFileBytes, type WriteGuard } from '../domain/disk/file-store.ts';
+import type { ByteRange, DiskNode, FileStore, WriteGuard } from '../domain/disk/file-store.ts';
 import { type Base, baseOf, isChange, type LayerEntry } from '../domain/layer/layer-entry.ts';
 import { type Conflict, conflictOf } from '../domain/layer/publishing.ts';
 import type { VirtualPath } from '../domain/path/virtual-path.ts';
+import { nodeWith } from './file-content.ts';
 import type { ViewLayer } from './ports/layers.ts';
 
 /** An entry for a disk that is written file by file. */
@@ -115,7 +116,7 @@ export class PublishFiles {
       await store.makeDirectory(caller, inner, signal);
       return;
     }
-    const data = await layer.content(node.etag, node.size, { offset: 0, length: node.size });
+    const { data = new Uint8Array() } = (await layer.read(entry.path, { offset: 0, length: node.size })) ?? {};
     try {
       await store.write(caller, inner, data, this.#guard(store, base), signal);
     } catch (error) {
@@ -141,12 +142,11 @@ export class PublishFiles {
     if (!(error instanceof FileError)) {
       return false;
     }
-    const now = await store.stat(caller, inner, signal);
-    if (now?.kind !== 'file' || now.size !== data.length || data.length > maxFileBytes) {
-      return false;
-    }
-    const slice = await store.read(caller, inner, { offset: 0, length: data.length }, signal);
-    return Buffer.compare(slice.data, data) === 0;
+    const files = {
+      stat: (path: VirtualPath) => store.stat(caller, path, signal),
+      read: (path: VirtualPath, range: ByteRange) => store.read(caller, path, range, signal),
+    };
+    return (await nodeWith(files, inner, data, signal)) !== undefined;
   }
 
   /** The conflict behind a failure; undefined for what else a disk refuses. Throws what may be over when it is tried again. */

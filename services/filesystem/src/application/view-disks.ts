@@ -8,6 +8,7 @@ import type { LowerMount } from '../domain/layer/layered-files.ts';
 import type { VirtualPath } from '../domain/path/virtual-path.ts';
 import { UnionSource } from '../domain/union/union-source.ts';
 import { UnionStore } from '../domain/union/union-store.ts';
+import { isMetered } from '../domain/usage/metered-store.ts';
 import { type Mount, type MountSource, toInner } from '../domain/view/mount.ts';
 import type { SessionView } from '../domain/view/session-view.ts';
 import { MountedDisk } from './mounted-disk.ts';
@@ -75,6 +76,7 @@ export class ViewDisks {
       top: mount.path,
       sources: mount.sources.map((source) => this.#sourceOf(mount, source)),
       keepsVersions: isVersioned(disk),
+      meteredDisk: isMetered(disk) ? target.disk : undefined,
       capabilities: disk.capabilities,
     };
   }
@@ -92,7 +94,8 @@ export class ViewDisks {
       const inner = toInner({ outer: at.path, inner: at.sources[0].remote }, path);
       return { disk: at.sources[0].disk, inner, beneath: await this.beneath(at, path, new AbortController().signal) };
     };
-    const union = { lower: this.lowerAt(mount), lowerAt, head: () => disk.head(), locate };
+    const { uid } = this.#caller;
+    const union = { uid, lower: this.lowerAt(mount), lowerAt, head: () => disk.head(), locate };
     const store = this.#options.layers.union(union);
     return new MountedDisk(mount, { disk: target.disk, remote: mount.path }, store, this.#caller);
   }
@@ -133,10 +136,16 @@ export class ViewDisks {
     });
   }
 
+  /** The change of a disk up to which the view sees it; undefined when it sees all. */
+  pinOf({ disk }: Pick<MountSource, 'disk'>): number | undefined {
+    const head = this.#options.layer?.head;
+    const isPinned = (head?.state === 'OPEN' || head?.state === 'CONFLICT') && head.isUnpinned !== true;
+    return isPinned ? this.#view.pins?.get(disk) : undefined;
+  }
+
   /** A disk as the run has found it; undefined where that is not known, or the run is over. */
   #pinned(source: MountSource): ReadableStore | undefined {
-    const state = this.#options.layer?.head.state;
-    const pin = state === 'OPEN' || state === 'CONFLICT' ? this.#view.pins?.get(source.disk) : undefined;
+    const pin = this.pinOf(source);
     const disk = this.diskOf(source);
     return pin !== undefined && isVersioned(disk) ? disk.at(pin) : undefined;
   }

@@ -1,10 +1,13 @@
 import type { Clock, RunId, SessionId } from '@spanwise/kernel';
-import type { InterruptRepository } from '../domain/run/interrupt-repository.ts';
+import { interruptKind } from '../domain/event/agent-event.ts';
+import type { InterruptRepository, OwnersAnswer } from '../domain/run/interrupt-repository.ts';
 import type { Run } from '../domain/run/run.ts';
-import { interruptAnswered, interruptNotFound } from '../domain/run/run-errors.ts';
+import { interruptAnswered, interruptNotFound, signInTokenMissing } from '../domain/run/run-errors.ts';
 import type { RunRepository } from '../domain/run/run-repository.ts';
+import { signInJson, signInOf } from '../domain/run/sign-in.ts';
 import type { SessionRepository } from '../domain/session/session-repository.ts';
 import type { Caller } from './ports/caller.ts';
+import type { TokenSeal } from './ports/token-seal.ts';
 import { ownSession } from './session-access.ts';
 import type { TakeOver } from './take-over.ts';
 
@@ -21,10 +24,14 @@ export interface AnswerInterruptDeps {
   readonly runs: RunRepository;
   readonly interrupts: InterruptRepository;
   readonly takeOver: TakeOver;
+  readonly tokens: TokenSeal;
   readonly clock: Clock;
 }
 
-/** Stores what the owner of a session answers; a run that has waited for nothing else goes on, from here. */
+/**
+ * Stores what the owner of a session answers; a run that has waited for nothing else goes on, from here. Whoever has signed in
+ * again brings the token with the answer: from then on it is the run's.
+ */
 export class AnswerInterrupt {
   readonly #deps: AnswerInterruptDeps;
 
@@ -33,14 +40,20 @@ export class AnswerInterrupt {
   }
 
   /**
-   * Throws SESSION_NOT_FOUND, INTERRUPT_NOT_FOUND, and INTERRUPT_ANSWERED, also of one that has expired. The same answer
-   * again is fine.
+   * Throws SESSION_NOT_FOUND, INTERRUPT_NOT_FOUND, and INTERRUPT_ANSWERED, also of one that has expired; INVALID_FIELD for an
+   * answer that is to bring a token and does not. The same answer again is fine.
    */
-  async execute({ caller, ...request }: AnswerInterruptRequest): Promise<Run> {
+  async execute(request: AnswerInterruptRequest): Promise<Run> {
     const { sessions, runs, interrupts, takeOver, clock } = this.#deps;
-    const { sessionId, runId } = request;
+    const { caller, sessionId, runId, interruptId } = request;
     await ownSession(sessions, caller, sessionId);
-    const outcome = await interrupts.answer({ ...request, answeredBy: caller.uid }, clock.nowMs());
+    const interrupt = await interrupts.find(sessionId, runId, interruptId);
+    if (interrupt === undefined) {
+      throw interruptNotFound();
+    }
+    const given = interrupt.kind === interruptKind.auth ? this.#signIn(request) : plain(request);
+    const answer = { sessionId, runId, interruptId, answeredBy: caller.uid, ...given };
+    const outcome = await interrupts.answer(answer, clock.nowMs());
     const run = outcome === 'not-found' ? undefined : await runs.find(sessionId, runId);
     if (run === undefined) {
       throw interruptNotFound();
@@ -55,4 +68,20 @@ export class AnswerInterrupt {
     // Somebody else may have been faster.
     return (await takeOver.take(run, caller)) ?? (await runs.find(sessionId, runId)) ?? run;
   }
+
+  #signIn({ caller, runId, answerJson }: AnswerInterruptRequest): GivenAnswer {
+    const signIn = signInOf(answerJson);
+    if (signIn === 'signed-in' && caller.token === '') {
+      throw signInTokenMissing();
+    }
+    const sealedToken = signIn === 'signed-in' ? this.#deps.tokens.seal(caller.token, runId) : undefined;
+    return { answerJson: signInJson[signIn], sealedToken };
+  }
+}
+
+/** What is stored of an answer. */
+type GivenAnswer = Pick<OwnersAnswer, 'answerJson' | 'sealedToken'>;
+
+function plain({ answerJson }: AnswerInterruptRequest): GivenAnswer {
+  return { answerJson, sealedToken: undefined };
 }

@@ -12,6 +12,7 @@ import type { AgentRuntime, ExecutorEnd } from './ports/agent-runtime.ts';
 import type { Caller } from './ports/caller.ts';
 import type { Fences } from './ports/fences.ts';
 import type { SpanExporter } from './ports/span-exporter.ts';
+import type { TokenSeal } from './ports/token-seal.ts';
 import { rootSpanStart } from './root-span.ts';
 import { RunWriter } from './run-writer.ts';
 import type { Publisher, SessionHub } from './session-hub.ts';
@@ -30,6 +31,7 @@ export interface DriveRunDeps extends EndRunDeps {
   readonly fences: Fences;
   readonly log: EventLog;
   readonly hub: SessionHub;
+  readonly tokens: TokenSeal;
   readonly spans: SpanExporter;
   /** Id of this process: the owner of what it drives. */
   readonly instanceId: () => string;
@@ -40,11 +42,10 @@ export interface DriveRunDeps extends EndRunDeps {
 /** A run in the hands of this process: its current dispatch, its one appender, and the transactions about it. */
 export class DrivenRun implements Disposable {
   readonly writer: RunWriter;
-  /** The user of the run. */
-  readonly caller: Caller;
   /** `lost` is aborted as well when nothing can be stored any more. */
   readonly signals: DriveSignals;
   readonly #deps: DriveRunDeps;
+  #caller: Caller;
   #taken: StartedRun;
   /** Whether tool-host and filesystem are shut against the dispatches before. */
   #isFenced: boolean;
@@ -63,7 +64,7 @@ export class DrivenRun implements Disposable {
     const { run, lastSeq, lastContextSeq } = taken;
     this.#deps = deps;
     this.#taken = taken;
-    this.caller = caller;
+    this.#caller = caller;
     this.#isFenced = claimedOf(taken) === undefined;
     this.signals = { ...signals, lost: AbortSignal.any([signals.lost, failure.signal]) };
     this.writer = new RunWriter(
@@ -83,6 +84,11 @@ export class DrivenRun implements Disposable {
 
   get run(): Run {
     return this.#taken.run;
+  }
+
+  /** The user of the run, with the token that they have signed in with last. */
+  get caller(): Caller {
+    return this.#caller;
   }
 
   /** Takes note of what earlier drivers have stored, and of what the claim has told. Comes first. */
@@ -116,7 +122,7 @@ export class DrivenRun implements Disposable {
 
   /** Takes the run again, for another dispatch. Throws FENCED when it is somebody else's by now. */
   async claim(reason: number, wasLost: boolean): Promise<void> {
-    const { clock, runs, reports } = this.#deps;
+    const { clock, runs, reports, tokens } = this.#deps;
     // Nothing may be appended between this and the claim.
     this.writer.stop();
     await this.writer.committed();
@@ -128,6 +134,10 @@ export class DrivenRun implements Disposable {
       throw fenced();
     }
     reports.taken(claimed.run, reason);
+    if (claimed.run.sealedToken !== this.run.sealedToken) {
+      // The user has signed in again while the run was driven here.
+      this.#caller = { ...this.#caller, token: tokens.open(claimed.run.sealedToken, claimed.run.id) };
+    }
     this.#taken = claimed;
     this.#isFenced = false;
     this.writer.continueAs({ ...claimed, nowMs });

@@ -39,8 +39,9 @@ export class RunDrivers implements AsyncDisposable {
       lost: this.#lost.signal,
     };
     const { email, sealedToken } = taken.run;
-    // Runs that nobody's request has brought here go with what was kept of their user.
-    const identity = caller ?? { uid: taken.uid, email, token: this.#tokens.open(sealedToken, id) };
+    // What the request that has brought the run here does not say of its user was kept with the run, if anything was.
+    const token = caller?.token || this.#tokens.open(sealedToken, id);
+    const identity = { uid: taken.uid, email: caller?.email || email, token };
     const done = this.#driveRun.execute(taken, identity, signals).then((next) => {
       this.#driven.delete(id);
       if (next !== undefined) {

@@ -117,6 +117,7 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
     ...{
       runs,
       codec,
+      tokens,
       clock,
       ids,
       toAgentError,
@@ -151,7 +152,7 @@ export function inMemoryWorld(replacements: WorldReplacements = {}) {
     runSession: new RunSession({ startRun, cancelRun, sessions, runs, log, hub, disconnects }),
     watchSession: new WatchSession({ sessions, runs, log, hub }),
     manageSessions: new ManageSessions({ sessions, announceCancel, pageTokens, clock, ids }),
-    answerInterrupt: new AnswerInterrupt({ sessions, runs, interrupts, takeOver, clock }),
+    answerInterrupt: new AnswerInterrupt({ sessions, runs, interrupts, takeOver, tokens, clock }),
   };
 }
 

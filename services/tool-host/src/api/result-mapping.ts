@@ -34,15 +34,21 @@ export function toResultPart({
   };
 }
 
+const interruptKinds: Readonly<Record<Interrupt['kind'], InterruptKind>> = {
+  question: InterruptKind.QUESTION,
+  auth: InterruptKind.AUTH,
+};
+
 export function toInterruptMessage({
   id,
+  kind,
   callId,
   message,
   schemaJson,
   expiresAtMs,
 }: Interrupt): MessageInitShape<typeof InterruptSchema> {
   const expireTime = timestampFromMs(expiresAtMs);
-  return { id, kind: InterruptKind.QUESTION, callId, message, schemaJson, expireTime };
+  return { id, kind: interruptKinds[kind], callId, message, schemaJson, expireTime };
 }
 
 export function toInterruptAnswer({ interruptId, answerJson, expired }: InterruptAnswerMessage): InterruptAnswer {

@@ -1,8 +1,8 @@
 import { type Clock, DomainError, type IdGenerator, type SpanEnd } from '@spanwise/kernel';
-import type { ExecutionStart, LedgeredEffect } from '../domain/execution/execution.ts';
+import type { ExecutionStart } from '../domain/execution/execution.ts';
 import { leaseLost } from '../domain/execution/execution-errors.ts';
 import type { Ledger } from '../domain/execution/ledger.ts';
-import type { Tool } from '../domain/tool/tool.ts';
+import type { Tool, ToolEffect } from '../domain/tool/tool.ts';
 import type { CallEnd, CallFrame, CallOutcome, ToolCall } from '../domain/tool/tool-call.ts';
 import type { ToolCatalog } from '../domain/tool/tool-catalog.ts';
 import type { CallLog } from '../domain/tool/tool-context.ts';
@@ -109,7 +109,9 @@ export class ExecuteTool {
     live.begin(false);
     const outcome = await this.#run(call, live, prepared, running);
     live.finish();
-    return outcome;
+    return outcome.type === 'ended'
+      ? outcome
+      : this.#keepAsked(call, live, { ...prepared, effect: tool.effect }, outcome, running);
   }
 
   async #executeOnce(
@@ -153,6 +155,31 @@ export class ExecuteTool {
     return isRecorded ? outcome : { type: 'ended', end: unknownEnd(call) };
   }
 
+  /**
+   * Writes down what a READ_ONLY call waits for, so that whoever asks for it again is told the same. Throws what
+   * {@link enterLedger} does, and DATABASE_UNAVAILABLE when it could not be written: then it is read again.
+   */
+  async #keepAsked(
+    call: ToolCall,
+    live: LiveCall,
+    ledgered: LedgeredCall,
+    asked: Extract<CallOutcome, { readonly type: 'suspended' }>,
+    running: RunningCall,
+  ): Promise<CallOutcome> {
+    const start = await this.#startOf(call, ledgered);
+    const entry = await enterLedger(this.#deps, start, running.signal);
+    if (entry.type !== 'begin') {
+      return entry.type === 'unknown' ? { type: 'ended', end: unknownEnd(call) } : entry;
+    }
+    live.begin(true);
+    this.#deps.live.execute(live);
+    live.finish();
+    if (!(await this.#deps.records.settle(start, { state: 'SUSPENDED', interrupt: asked.interrupt }))) {
+      throw leaseLost();
+    }
+    return asked;
+  }
+
   /** While the beginning was written down the call may have been stopped, or the lease lost that it relies on. */
   #assertStillMayBegin({ instanceId }: ExecutionStart, signal: AbortSignal): void {
     signal.throwIfAborted();
@@ -187,10 +214,10 @@ export class ExecuteTool {
   }
 }
 
-/** A call whose tool does something to the world. */
+/** A call that the ledger is to have a row of. */
 interface LedgeredCall {
   readonly tool: Tool;
-  readonly effect: LedgeredEffect;
+  readonly effect: ToolEffect;
   readonly input: unknown;
 }
 

@@ -4,6 +4,7 @@ import type { Tool, ToolOutput, ToolSuspension } from '../domain/tool/tool.ts';
 import type { CallFrame, CallOutcome, ToolCall } from '../domain/tool/tool-call.ts';
 import type { CallLog, ToolContext } from '../domain/tool/tool-context.ts';
 import { cannotSuspend } from '../domain/tool/tool-errors.ts';
+import { askToSignIn } from './ask-to-sign-in.ts';
 import { boundOutput } from './bound-output.ts';
 import type { CallSpans } from './ports/call-spans.ts';
 import type { RunFiles } from './ports/run-files.ts';
@@ -38,16 +39,24 @@ export interface ToolRun {
 /** Left of the caller's time for the answer to reach it. */
 const answerMarginMs = 250;
 
-/** Runs a tool until its deadline and bounds what it says. Throws what it throws, and what {@link runWithin} does. */
+/**
+ * Runs a tool until its deadline and bounds what it says. A disk that does not take the user's token makes the call wait for
+ * another one. Throws what the tool throws, and what {@link runWithin} does.
+ */
 export async function runTool(deps: RunToolDeps, run: ToolRun, running: RunningCall): Promise<CallOutcome> {
   const { call, tool, input, follow } = run;
   const limitMs = Math.min(tool.limits.timeoutMs, (call.timeoutMs ?? Number.POSITIVE_INFINITY) - answerMarginMs);
   const deadlineMs = deps.clock.nowMs() + limitMs;
-  const output = await runWithin(
-    limitMs,
-    (signal) => follow(tool.execute(input, contextOf(deps, call, { ...running, signal }, deadlineMs))),
-    running.signal,
-  );
+  let output: ToolOutput | ToolSuspension;
+  try {
+    output = await runWithin(
+      limitMs,
+      (signal) => follow(tool.execute(input, contextOf(deps, call, { ...running, signal }, deadlineMs))),
+      running.signal,
+    );
+  } catch (error) {
+    return { type: 'suspended', interrupt: suspendCall(deps, call, askToSignIn(tool, call, error)) };
+  }
   if (!isSuspension(output)) {
     const result = { callId: call.callId, outcome: 'ok' as const, ...boundOutput(output, tool.limits) };
     return { type: 'ended', end: { result, errorType: '' } };

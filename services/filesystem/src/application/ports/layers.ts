@@ -48,6 +48,8 @@ export interface ViewLayer extends LayerRows {
 
 /** A union mount whose first disk is a tree disk. */
 export interface UnionDeps {
+  /** The user who changes it. */
+  readonly uid: SessionView['uid'];
   readonly lower: LowerMount;
   readonly lowerAt: (path: VirtualPath) => LowerMount;
   /** The number of the last change of that disk. */

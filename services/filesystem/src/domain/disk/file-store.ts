@@ -1,8 +1,10 @@
 import type { VirtualPath } from '../path/virtual-path.ts';
 import type { Caller } from './caller.ts';
 
-/** Bytes of a file that can be written, edited or searched, and of one read: 8 MiB. */
-export const maxFileBytes = 8 * 1024 * 1024;
+/** Bytes of a file that can be written in one message, edited or searched, and of one read: 8 MiB. */
+export const maxFileBytes: number = 8 * 1024 * 1024;
+/** Bytes of a file that can be uploaded or copied, and so of all that disks have to keep: 32 MiB. */
+export const maxStreamedBytes: number = 32 * 1024 * 1024;
 
 export interface FileNode {
   readonly kind: 'file';
@@ -113,7 +115,8 @@ export interface FileStore extends ReadableStore {
   readonly capabilities: DiskCapabilities;
 
   /**
-   * Writes a whole file and makes the directories above it; a reader sees the old content or the new one.
+   * Writes a whole file of at most {@link maxStreamedBytes} and makes the directories above it; a reader sees the old content
+   * or the new one.
    * Throws NOT_A_FILE, NOT_A_DIRECTORY, ETAG_MISMATCH or FILE_EXISTS; then the file is as it was.
    */
   write(

@@ -8,5 +8,5 @@ export const emptyLayerRows: LayerRows = {
   entries: async () => [],
   below: async () => [],
   all: async () => [],
-  content: async () => new Uint8Array(),
+  read: async () => undefined,
 };

@@ -33,6 +33,8 @@ export interface LayerHead {
   readonly bytes: number;
   /** Paths that it has something at. */
   readonly entries: number;
+  /** True: nothing was changed for so long that what the view has found is not kept any more: it sees disks as they are. */
+  readonly isUnpinned?: boolean;
 }
 
 export const emptyLayer: LayerHead = { state: 'OPEN', version: 0, bytes: 0, entries: 0 };

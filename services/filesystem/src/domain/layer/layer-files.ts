@@ -1,6 +1,13 @@
 import type { Caller } from '../disk/caller.ts';
 import { fileNotFound, notAFile } from '../disk/file-errors.ts';
-import type { ByteRange, DiskNode, DiskPage, FileSlice, ListRequest } from '../disk/file-store.ts';
+import {
+  type ByteRange,
+  type DiskNode,
+  type DiskPage,
+  type FileSlice,
+  type ListRequest,
+  maxFileBytes,
+} from '../disk/file-store.ts';
 import type { VirtualPath } from '../path/virtual-path.ts';
 import type { LayerNode, LayerPage, MarkedStore } from '../union/layer-node.ts';
 import type { BlobSource } from './blob-source.ts';
@@ -61,11 +68,13 @@ export class LayerFiles implements MarkedStore, BlobSource {
 
   async read(_caller: Caller, path: VirtualPath, range: ByteRange, signal: AbortSignal): Promise<FileSlice> {
     signal.throwIfAborted();
-    const node = (await this.#rows.at([path])).get(path.text)?.node;
+    const { offset, length } = range;
+    const capped = { offset, length: Math.min(length, maxFileBytes) };
+    const { node, data = new Uint8Array() } = (await this.#rows.read(path, capped)) ?? {};
     if (node?.kind !== 'file') {
       throw node?.kind === 'directory' ? notAFile(path) : fileNotFound(path);
     }
-    return { data: await this.#rows.content(node.etag, node.size, range), node };
+    return { data, node };
   }
 }
 

@@ -1,6 +1,15 @@
 import type { ByteRange } from '../disk/file-store.ts';
 import type { VirtualPath } from '../path/virtual-path.ts';
+import type { LayerNode } from '../union/layer-node.ts';
+import type { ReceivedUpload } from '../upload/received-upload.ts';
 import type { LayerEntry, LayerHead } from './layer-entry.ts';
+
+/** An entry and bytes of it. */
+export interface LayerSlice {
+  readonly node: LayerNode;
+  /** Shorter than asked for at the end of a file; empty for what is none. */
+  readonly data: Uint8Array;
+}
 
 /** What the layer of one view has. Methods throw DATABASE_UNAVAILABLE. */
 export interface LayerRows {
@@ -18,15 +27,20 @@ export interface LayerRows {
   /** All entries, each directory before what is in it. */
   all(): Promise<readonly LayerEntry[]>;
 
-  /** Bytes of a file, by its etag and size; shorter than asked for at its end. */
-  content(etag: string, size: number, range: ByteRange): Promise<Uint8Array>;
+  /** What is at a path, and bytes of it if it is a file, both of the same moment. Undefined when nothing is. */
+  read(path: VirtualPath, range: ByteRange): Promise<LayerSlice | undefined>;
 }
 
 /** An entry on its way into a layer. */
 export interface LayerPut {
   readonly entry: LayerEntry;
-  /** Content of a file; undefined when something that stays for now has the same, in the layer or on a tree disk. */
+  /**
+   * Content of a file; undefined when it is in an upload, or something that stays for now has the same, in the layer or on a
+   * tree disk.
+   */
   readonly data?: Uint8Array;
+  /** The upload that the content is taken out of. */
+  readonly upload?: ReceivedUpload | undefined;
 }
 
 /** One change of a layer: decided on what it was at `version`, made only if it still is. */

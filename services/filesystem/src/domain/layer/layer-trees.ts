@@ -1,17 +1,19 @@
-import { fileNotFound } from '../disk/file-errors.ts';
+import { etagMismatch, fileNotFound, fileTooLarge } from '../disk/file-errors.ts';
 import type { ByteRange, DiskNode, DiskPage, FileNode, FileSlice, ListRequest } from '../disk/file-store.ts';
-import { maxFileBytes } from '../disk/file-store.ts';
+import { maxFileBytes, maxStreamedBytes } from '../disk/file-store.ts';
 import type { VirtualPath } from '../path/virtual-path.ts';
 import type { UnionSource } from '../union/union-source.ts';
 import type { Found } from '../union/union-store.ts';
 import { isBlobSource } from './blob-source.ts';
 import { baseOf, type LayerEntry } from './layer-entry.ts';
-import { tooManyChanges } from './layer-errors.ts';
+import { quotaExceeded, tooManyChanges } from './layer-errors.ts';
 import type { LayerChanges, LayerPut, LayerRows } from './layer-rows.ts';
 import type { SeenPath } from './seen-path.ts';
 
 /** Paths that one change may touch. */
 export const maxPathsPerChange = 10_000;
+/** Bytes that one change may bring from other disks: they are held in memory. */
+const maxBytesPerChange = 256 * 1024 * 1024;
 /** Entries of a page of a walk. */
 const pageSize = 500;
 
@@ -71,17 +73,23 @@ async function expected(
 }
 
 /** What puts a file, or a directory with all in it, at another path as well. */
-export async function moveTree(
+export async function copyTree(
   work: TreeWork,
   from: VirtualPath,
   to: VirtualPath,
   node: DiskNode,
 ): Promise<LayerPut[]> {
   const puts = [await copyOf(work, from, to, node)];
+  let bytes = 0;
   if (node.kind === 'directory') {
     for await (const { path, node: each } of walk(work.merged.list, from)) {
-      puts.push(await copyOf(work, path, path.relativeTo(from).below(to), each));
+      const put = await copyOf(work, path, path.relativeTo(from).below(to), each);
+      puts.push(put);
       assertFew(puts);
+      bytes += put.data?.length ?? 0;
+      if (bytes > maxBytesPerChange) {
+        throw quotaExceeded('bytes_per_change', maxBytesPerChange);
+      }
     }
   }
   return puts;
@@ -114,12 +122,21 @@ async function contentOf(
   path: VirtualPath,
   { size }: FileNode,
 ): Promise<Uint8Array> {
+  if (size > maxStreamedBytes) {
+    throw fileTooLarge(path, maxStreamedBytes);
+  }
   if (size <= maxFileBytes) {
     return (await read(source, path, { offset: 0, length: maxFileBytes })).data;
   }
   const data = new Uint8Array(size);
+  let first: FileNode | undefined;
   for (let offset = 0; offset < size; offset += maxFileBytes) {
-    data.set((await read(source, path, { offset, length: Math.min(maxFileBytes, size - offset) })).data, offset);
+    const slice = await read(source, path, { offset, length: Math.min(maxFileBytes, size - offset) });
+    first ??= slice.node;
+    if (slice.node.etag !== first.etag || slice.node.size !== size) {
+      throw etagMismatch(path, slice.node.etag);
+    }
+    data.set(slice.data, offset);
   }
   return data;
 }

@@ -1,4 +1,6 @@
+import type { BlobTarget, StoredContent } from '../disk/blob-target.ts';
 import type { Caller } from '../disk/caller.ts';
+import type { CopyOutcome, CopyTarget } from '../disk/copy-target.ts';
 import {
   directoryNotEmpty,
   etagMismatch,
@@ -16,7 +18,6 @@ import type {
   DiskPage,
   FileNode,
   FileSlice,
-  FileStore,
   ListRequest,
   RemoveRequest,
   WriteGuard,
@@ -25,10 +26,11 @@ import type {
 import type { VirtualPath } from '../path/virtual-path.ts';
 import { UnionSource } from '../union/union-source.ts';
 import { UnionStore } from '../union/union-store.ts';
+import type { BlobFinder } from './blob-source.ts';
 import { viewClosed } from './layer-errors.ts';
 import { LayerFiles, pathsBetween } from './layer-files.ts';
 import { type LayerChanges, type LayerPut, type LayerRows, noChanges } from './layer-rows.ts';
-import { moveTree, removeTree, type TreeWork } from './layer-trees.ts';
+import { copyTree, removeTree, type TreeWork } from './layer-trees.ts';
 import { SeenPath } from './seen-path.ts';
 
 /** What lies below the layer of a run at one mount. */
@@ -39,6 +41,8 @@ export interface LowerMount {
   readonly sources: readonly UnionSource[];
   /** Whether that disk can tell later what was changed in a directory. */
   readonly keepsVersions: boolean;
+  /** The name of that disk, if it counts what users have: a layer then reserves on it what it has. */
+  readonly meteredDisk?: string | undefined;
   readonly capabilities: DiskCapabilities;
 }
 
@@ -54,13 +58,24 @@ export interface LayeredFilesDeps {
   readonly nowMs: () => number;
 }
 
+interface CopyPlan {
+  readonly changes: LayerChanges;
+  /** What is copied. */
+  readonly node: DiskNode;
+  /** What is at the new path then. */
+  readonly copied: DiskNode;
+  readonly files: number;
+}
+
 const directoryNode: DirectoryNode = { kind: 'directory', modifyTimeMs: undefined };
 
 /**
  * The files at a mount as a run sees and changes them, in paths of the view: its layer over all that is below. Nothing below
  * is changed. What a change does is decided on what is read, and made if the layer is still the same.
  */
-export class LayeredFiles implements FileStore {
+export class LayeredFiles implements BlobTarget, BlobFinder, CopyTarget {
+  readonly takesBlobs = true;
+  readonly copiesFromView = true;
   readonly capabilities: DiskCapabilities;
   readonly #deps: LayeredFilesDeps;
   readonly #layer: LayerFiles;
@@ -85,16 +100,41 @@ export class LayeredFiles implements FileStore {
     return this.#merged.read(caller, path, range, signal);
   }
 
-  async write(
+  findBlob(caller: Caller, path: VirtualPath, signal: AbortSignal): Promise<FileNode | undefined> {
+    return this.#merged.findBlob(caller, path, signal);
+  }
+
+  write(
     caller: Caller,
     path: VirtualPath,
     data: Uint8Array,
+    guard: WriteGuard,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
+    const content = { etag: this.#deps.digest(data), size: data.length, data };
+    return this.#write(caller, path, content, guard, signal);
+  }
+
+  writeStored(
+    caller: Caller,
+    path: VirtualPath,
+    content: StoredContent,
+    guard: WriteGuard,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
+    return this.#write(caller, path, content, guard, signal);
+  }
+
+  async #write(
+    caller: Caller,
+    path: VirtualPath,
+    { etag, size, ...content }: StoredContent & Pick<LayerPut, 'data'>,
     { ifMatch, createOnly }: WriteGuard,
     signal: AbortSignal,
   ): Promise<WriteOutcome> {
     const version = await this.#begin();
     const seen = await this.#see(caller, path, signal);
-    const there = seen.node;
+    const there = this.#isTop(path) ? directoryNode : seen.node;
     if (there !== undefined && createOnly === true) {
       throw fileExists(path);
     }
@@ -105,14 +145,15 @@ export class LayeredFiles implements FileStore {
     if (ifMatch !== undefined && ifMatch !== there?.etag) {
       throw etagMismatch(path, there?.etag ?? '');
     }
-    const { digest, nowMs, make } = this.#deps;
-    const node: FileNode = { kind: 'file', size: data.length, etag: digest(data), modifyTimeMs: nowMs() };
-    const put: LayerPut = { entry: { path, node, base: seen.base }, data };
+    const { nowMs, make } = this.#deps;
+    const node: FileNode = { kind: 'file', size, etag, modifyTimeMs: nowMs() };
+    const put: LayerPut = { entry: { path, node, base: seen.base }, ...content };
     await make({ ...noChanges, version, puts: [...parents, put] });
     return { node, isCreated: there === undefined };
   }
 
   async remove(caller: Caller, path: VirtualPath, request: RemoveRequest, signal: AbortSignal): Promise<void> {
+    this.#assertNotTop(path);
     const version = await this.#begin();
     const seen = await this.#see(caller, path, signal);
     const there = seen.node;
@@ -130,6 +171,7 @@ export class LayeredFiles implements FileStore {
   }
 
   async rename(caller: Caller, from: VirtualPath, to: VirtualPath, signal: AbortSignal): Promise<DiskNode> {
+    this.#assertNotTop(from);
     const { changes, node } = await this.#planCopy(caller, from, to, signal);
     const source = await this.#see(caller, from, signal);
     const removal = await removeTree(this.#work(caller, signal), source, from);
@@ -138,17 +180,16 @@ export class LayeredFiles implements FileStore {
     return node;
   }
 
-  /** Copies a file, or a directory with all in it. Throws as {@link FileStore.rename} does. */
-  async copy(caller: Caller, from: VirtualPath, to: VirtualPath, signal: AbortSignal): Promise<DiskNode> {
-    const { changes, node } = await this.#planCopy(caller, from, to, signal);
+  async copy(caller: Caller, from: VirtualPath, to: VirtualPath, signal: AbortSignal): Promise<CopyOutcome> {
+    const { changes, copied, files } = await this.#planCopy(caller, from, to, signal);
     await this.#deps.make(changes);
-    return node;
+    return { node: copied, files };
   }
 
   async makeDirectory(caller: Caller, path: VirtualPath, signal: AbortSignal): Promise<DirectoryNode> {
     const version = await this.#begin();
     const seen = await this.#see(caller, path, signal);
-    const there = seen.node;
+    const there = this.#isTop(path) ? directoryNode : seen.node;
     if (there?.kind === 'file') {
       throw notADirectory(path);
     }
@@ -157,27 +198,37 @@ export class LayeredFiles implements FileStore {
     return directoryNode;
   }
 
-  async #planCopy(
-    caller: Caller,
-    from: VirtualPath,
-    to: VirtualPath,
-    signal: AbortSignal,
-  ): Promise<{ readonly changes: LayerChanges; readonly node: DiskNode }> {
+  async #planCopy(caller: Caller, from: VirtualPath, to: VirtualPath, signal: AbortSignal): Promise<CopyPlan> {
     const version = await this.#begin();
     const source = await this.#see(caller, from, signal);
     const target = await this.#see(caller, to, signal);
-    const node = source.node;
+    // A mount is always there, and is no path below itself.
+    const node = this.#isTop(from) ? directoryNode : source.node;
     if (node === undefined) {
       throw fileNotFound(from);
     }
-    if (target.node !== undefined) {
+    if (target.node !== undefined || this.#isTop(to)) {
       throw fileExists(to);
     }
     if (to.isWithin(from)) {
       throw pathUnusable(to, 'it lies within what is moved');
     }
-    const puts = [...target.parents(), ...(await moveTree(this.#work(caller, signal), from, to, node))];
-    return { changes: { ...noChanges, version, puts }, node };
+    const copies = await copyTree(this.#work(caller, signal), from, to, node);
+    const [top] = copies;
+    // What is read from other disks may be of another moment than what was seen.
+    const copied = top?.entry.node.kind === 'file' ? top.entry.node : directoryNode;
+    const files = copies.filter(({ entry }) => entry.node.kind === 'file').length;
+    return { changes: { ...noChanges, version, puts: [...target.parents(), ...copies] }, node, copied, files };
+  }
+
+  #isTop(path: VirtualPath): boolean {
+    return this.#deps.lowerAt(path).top.equals(path);
+  }
+
+  #assertNotTop(path: VirtualPath): void {
+    if (this.#isTop(path)) {
+      throw pathUnusable(path, 'a mount stays');
+    }
   }
 
   /** The version of the layer that a change is decided on. Throws VIEW_CLOSED. */

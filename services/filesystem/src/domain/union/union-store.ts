@@ -1,14 +1,7 @@
 import type { Caller } from '../disk/caller.ts';
 import { fileNotFound, notADirectory, notAFile } from '../disk/file-errors.ts';
-import type {
-  ByteRange,
-  DiskEntry,
-  DiskNode,
-  DiskPage,
-  FileSlice,
-  ListRequest,
-  ReadableStore,
-} from '../disk/file-store.ts';
+import type { ByteRange, DiskEntry, DiskNode, DiskPage, FileNode, FileSlice, ListRequest } from '../disk/file-store.ts';
+import { type BlobFinder, isBlobSource } from '../layer/blob-source.ts';
 import { compareNames } from '../path/name-order.ts';
 import type { VirtualPath } from '../path/virtual-path.ts';
 import type { LayerListEntry, LayerNode, LayerPage } from './layer-node.ts';
@@ -27,7 +20,7 @@ const rootNode: DiskNode = { kind: 'directory', modifyTimeMs: undefined };
  * have there, and so does a file; a directory is merged with theirs down to the first one that has something else, or down
  * to an opaque one.
  */
-export class UnionStore implements ReadableStore {
+export class UnionStore implements BlobFinder {
   readonly #top: VirtualPath;
   readonly #sources: readonly UnionSource[];
 
@@ -57,6 +50,12 @@ export class UnionStore implements ReadableStore {
       throw notAFile(path);
     }
     return source.read(caller, path, range, signal);
+  }
+
+  async findBlob(caller: Caller, path: VirtualPath, signal: AbortSignal): Promise<FileNode | undefined> {
+    const { node, sources } = (await this.find(caller, path, signal)) ?? {};
+    const store = sources?.[0]?.store;
+    return node?.kind === 'file' && store !== undefined && isBlobSource(store) ? node : undefined;
   }
 
   /** Undefined when nothing is there. */

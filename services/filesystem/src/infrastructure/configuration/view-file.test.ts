@@ -92,8 +92,8 @@ test.each([
   [
     'an unknown key of a disk',
     2,
-    '  work: {kind: tree, quota: 7}',
-    /^view\.yaml:2: disks\.work\.quota: Unrecognized key/,
+    '  work: {kind: tree, colour: 7}',
+    /^view\.yaml:2: disks\.work\.colour: Unrecognized key/,
   ],
   ['a local disk without a root', 3, '  docs: {kind: local}', /^view\.yaml:3: disks\.docs\.root: /],
   ['a name that is none', 2, '  "wo rk": {kind: tree}', /^view\.yaml:2: disks\.wo rk: /],

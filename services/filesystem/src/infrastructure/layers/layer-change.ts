@@ -7,7 +7,8 @@ import type { VirtualPath } from '../../domain/path/virtual-path.ts';
 import { changeBlobUses } from '../disks/tree/blobs.ts';
 import { Overtaken } from '../disks/tree/overtaken.ts';
 import { hashOfPath } from '../persistence/path-hash.ts';
-import { insertLayerColumns, layerValues } from './layer-row.ts';
+import { type Quotas, UsageChanges } from '../usage/usage-changes.ts';
+import { entryOf, insertLayerColumns, layerValues } from './layer-row.ts';
 import { maxPathsPerStatement, SqlLayerRows } from './sql-layer-rows.ts';
 
 /** What a layer may hold. */
@@ -20,15 +21,25 @@ export interface LayerLimits {
 
 export const defaultLayerLimits: LayerLimits = { maxBytes: 256 * 1024 * 1024, maxEntries: 100_000 };
 
+/** The layer that is changed. */
+export interface ChangedLayer {
+  readonly viewId: RunId;
+  /** Its user. */
+  readonly uid: string;
+  readonly limits: LayerLimits;
+  readonly quotas: Quotas;
+  /** The disk that what is put at a path is reserved on; undefined where none counts it. */
+  readonly meteredDisk: (path: VirtualPath) => string | undefined;
+}
+
 /**
- * Makes a change of a layer within a transaction, if the layer is still what the change was decided on.
- * Throws QUOTA_EXCEEDED.
+ * Makes a change of a layer within a transaction, if the layer is still what the change was decided on. Files that it puts
+ * are reserved on the disks that they will be published to. Throws QUOTA_EXCEEDED.
  */
 export async function changeLayer(
   tx: SqlExecutor,
-  viewId: RunId,
+  { viewId, uid, limits: { maxBytes, maxEntries }, quotas, meteredDisk }: ChangedLayer,
   { version, puts, removed }: LayerChanges,
-  { maxBytes, maxEntries }: LayerLimits,
   nowMs: number,
 ): Promise<void> {
   const put = new Map(puts.map((each) => [each.entry.path.text, each]));
@@ -37,18 +48,23 @@ export async function changeLayer(
   if (put.size === 0 && removed.length === 0) {
     return;
   }
-  const old = await rows.at([...[...put.values()].map(({ entry }) => entry.path), ...removed]);
+  const oldRows = await rows.rowsAt([...[...put.values()].map(({ entry }) => entry.path), ...removed]);
+  const old = new Map([...oldRows].map(([path, row]) => [path, entryOf(row)]));
+  const usage = new UsageChanges();
+  for (const { kind, disk, size } of oldRows.values()) {
+    reserve(usage, { uid, disk, size, files: kind === 'f' ? -1 : 0 });
+  }
+  const values = [...put.values()].map(({ entry }) => {
+    const disk = (entry.node.kind === 'file' && meteredDisk(entry.path)) || '';
+    reserve(usage, { uid, disk, size: bytesOf(entry.node), files: 1 });
+    return layerValues(viewId, entry, disk);
+  });
   await deleteEntries(
     tx,
     viewId,
     [...old.values()].map(({ path }) => path),
   );
-  await insertRows(
-    tx,
-    'fs_layer_nodes',
-    insertLayerColumns,
-    [...put.values()].map(({ entry }) => layerValues(viewId, entry)),
-  );
+  await insertRows(tx, 'fs_layer_nodes', insertLayerColumns, values);
   const bytes = sum([...put.values()].map(({ entry }) => entry)) - sum([...old.values()]);
   await tx.run('update fs_layers set bytes = bytes + ?, entries = entries + ? where view_id = ?', [
     bytes,
@@ -62,6 +78,7 @@ export async function changeLayer(
   if (put.size > old.size && head.entries > maxEntries) {
     throw quotaExceeded('layer_entries', maxEntries);
   }
+  await usage.apply(tx, quotas);
   await changeBlobUses(tx, [...put.values()].flatMap(contentOf), [...old.values()].flatMap(hashesOf));
 }
 
@@ -100,8 +117,24 @@ async function moveVersion(tx: SqlExecutor, viewId: RunId, version: number, nowM
   }
 }
 
-function contentOf({ entry, data }: LayerPut) {
-  return hashesOf(entry).map((hash) => ({ hash, data }));
+interface Reservation {
+  readonly uid: string;
+  /** Empty for what is counted nowhere. */
+  readonly disk: string;
+  /** Bytes of one file. */
+  readonly size: number;
+  /** 1 for a file that comes, -1 for one that goes. */
+  readonly files: number;
+}
+
+function reserve(usage: UsageChanges, { uid, disk, size, files }: Reservation): void {
+  if (disk !== '') {
+    usage.add(disk, uid, { reservedBytes: files * size, reservedFiles: files });
+  }
+}
+
+function contentOf({ entry, data, upload }: LayerPut) {
+  return hashesOf(entry).map((hash) => ({ hash, data, upload }));
 }
 
 function sum(entries: readonly LayerEntry[]): number {

@@ -13,7 +13,9 @@ import { changeBlobUses } from '../disks/tree/blobs.ts';
 import { Overtaken } from '../disks/tree/overtaken.ts';
 import { TreeChange } from '../disks/tree/tree-change.ts';
 import { TreePublish } from '../disks/tree/tree-publish.ts';
+import { type Quotas, UsageChanges } from '../usage/usage-changes.ts';
 import { deleteEntries, hashesOf, type LayerLimits } from './layer-change.ts';
+import { forgetReservations, releasedReservations } from './layer-reservations.ts';
 import { SqlLayerRows } from './sql-layer-rows.ts';
 
 export interface SqlLayersDeps {
@@ -21,6 +23,8 @@ export interface SqlLayersDeps {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly ids: Pick<IdGenerator, 'traceId'>;
   readonly limits: LayerLimits;
+  /** What users may have on disks. */
+  readonly quotas: Quotas;
 }
 
 const storedPath = z.string().transform((text) => VirtualPath.parse(text));
@@ -99,21 +103,27 @@ async function publishIn(
   await setState(deps, view.id, tx, { version, to: next.state, answer: next.answer });
   const conflicts: Conflict[] = [...known];
   const released: string[] = [];
+  const usage = new UsageChanges();
   for (const [disk, ofDisk] of byDisk(items)) {
-    const head = await TreeChange.begin({ name: disk, clock: deps.clock, ids: deps.ids }, tx);
+    const head = await TreeChange.begin({ name: disk, clock: deps.clock, ids: deps.ids, uid: view.uid }, tx);
     const done = await TreePublish.run(head, ofDisk, { pin: view.pins?.get(disk) ?? 0, overwrites });
     conflicts.push(...done.conflicts);
     released.push(...done.unused);
+    usage.addAll(head.usage);
   }
   if (conflicts.length > 0) {
     throw new ConflictsMet(conflicts.toSorted((left, right) => compareNames(left.path.text, right.path.text)));
   }
+  // What was reserved is used now, as far as it is more than what was there.
+  usage.addAll(await releasedReservations(tx, view.id));
   const paths = items.map(({ entry }) => entry.path);
   if (next.state === 'PUBLISHED') {
     await tx.run('delete from fs_layer_nodes where view_id = ?', [view.id]);
   } else {
     await deleteEntries(tx, view.id, paths);
+    await forgetReservations(tx, view.id);
   }
+  await usage.apply(tx, deps.quotas);
   // What is published keeps the uses that it had in the layer.
   await changeBlobUses(tx, [], released);
 }
@@ -169,8 +179,10 @@ export async function dropLayer(
         }
         await setState(deps, view.id, tx, { version, to: 'ROLLED_BACK', answer });
         const entries = await rows.all();
+        const usage = await releasedReservations(tx, view.id);
         await tx.run('delete from fs_layer_nodes where view_id = ?', [view.id]);
         await tx.run('delete from fs_outputs where view_id = ?', [view.id]);
+        await usage.apply(tx, deps.quotas);
         await changeBlobUses(tx, [], entries.flatMap(hashesOf));
         return 'ROLLED_BACK';
       });

@@ -16,9 +16,11 @@ export interface LayerRow extends SqlRow {
   /** `n` for nothing, `f` or `d`. */
   readonly base_kind: string;
   readonly base_etag: string;
+  /** The disk that its bytes are reserved on; empty for what is counted nowhere. */
+  readonly disk: string;
 }
 
-export const layerRowColumns = 'path, kind, is_opaque, size, blob_hash, modify_time_ms, base_kind, base_etag';
+export const layerRowColumns = 'path, kind, is_opaque, size, blob_hash, modify_time_ms, base_kind, base_etag, disk';
 
 export const insertLayerColumns = [
   'view_id',
@@ -33,12 +35,13 @@ export const insertLayerColumns = [
   'modify_time_ms',
   'base_kind',
   'base_etag',
+  'disk',
 ] as const;
 
 const kinds = { file: 'f', directory: 'd', whiteout: 'w' } as const;
 const baseKinds = { none: 'n', file: 'f', directory: 'd' } as const;
 
-export function layerValues(viewId: string, { path, node, base }: LayerEntry): SqlValue[] {
+export function layerValues(viewId: string, { path, node, base }: LayerEntry, disk: string): SqlValue[] {
   const file = node.kind === 'file' ? node : undefined;
   const isOpaque = node.kind === 'directory' && node.isOpaque === true;
   return [
@@ -54,6 +57,7 @@ export function layerValues(viewId: string, { path, node, base }: LayerEntry): S
     file?.modifyTimeMs ?? 0,
     baseKinds[base.kind],
     base.etag,
+    disk,
   ];
 }
 

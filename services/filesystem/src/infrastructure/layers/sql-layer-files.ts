@@ -5,12 +5,16 @@ import type { LayerChanges } from '../../domain/layer/layer-rows.ts';
 import { LayeredFiles, type LayeredFilesDeps } from '../../domain/layer/layered-files.ts';
 import type { Transaction, TransactionalStore } from '../changes/transactional-store.ts';
 import { Overtaken } from '../disks/tree/overtaken.ts';
-import { changeLayer, type LayerLimits } from './layer-change.ts';
+import type { Quotas } from '../usage/usage-changes.ts';
+import { type ChangedLayer, changeLayer, type LayerLimits } from './layer-change.ts';
 
 export interface SqlLayerFilesDeps extends Omit<LayeredFilesDeps, 'make'> {
   readonly viewId: RunId;
+  /** The user of the view. */
+  readonly uid: string;
   readonly database: Database;
   readonly limits: LayerLimits;
+  readonly quotas: Quotas;
   /** Makes the changes of one layer come one after another in this process. */
   readonly inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>;
 }
@@ -52,14 +56,14 @@ export class SqlLayerFiles extends LayeredFiles implements TransactionalStore {
     };
     const store: FileStore = new LayeredFiles({ ...this.#deps, make });
     const answer = await transaction.effect(store);
-    const { database, viewId, limits, nowMs } = this.#deps;
+    const { database, nowMs } = this.#deps;
     return database.transaction(async (tx) => {
       const known = await transaction.before(tx);
       if (known !== undefined) {
         return known;
       }
       for (const changes of decided) {
-        await changeLayer(tx, viewId, changes, limits, nowMs());
+        await changeLayer(tx, this.#layer, changes, nowMs());
       }
       return transaction.after(tx, answer);
     });
@@ -67,7 +71,12 @@ export class SqlLayerFiles extends LayeredFiles implements TransactionalStore {
 
   /** A change that nothing else is kept with. */
   async #make(changes: LayerChanges): Promise<void> {
-    const { database, viewId, limits, nowMs } = this.#deps;
-    await database.transaction((tx) => changeLayer(tx, viewId, changes, limits, nowMs()));
+    const { database, nowMs } = this.#deps;
+    await database.transaction((tx) => changeLayer(tx, this.#layer, changes, nowMs()));
+  }
+
+  get #layer(): ChangedLayer {
+    const { viewId, uid, limits, quotas, lowerAt } = this.#deps;
+    return { viewId, uid, limits, quotas, meteredDisk: (path) => lowerAt(path).meteredDisk };
   }
 }

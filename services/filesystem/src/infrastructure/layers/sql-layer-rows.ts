@@ -2,9 +2,9 @@ import type { RunId } from '@spanwise/kernel';
 import { firstRow, type SqlExecutor, type SqlRow, type SqlValue } from '@spanwise/persistence';
 import type { ByteRange } from '../../domain/disk/file-store.ts';
 import { emptyLayer, type LayerEntry, type LayerHead, type LayerState } from '../../domain/layer/layer-entry.ts';
-import type { LayerRows } from '../../domain/layer/layer-rows.ts';
+import type { LayerRows, LayerSlice } from '../../domain/layer/layer-rows.ts';
 import type { VirtualPath } from '../../domain/path/virtual-path.ts';
-import { readBlob } from '../disks/tree/read-slice.ts';
+import { assemble, type ChunkRow, chunksOf } from '../disks/tree/read-slice.ts';
 import { paddedToPowerOfTwo } from '../persistence/padded.ts';
 import { hashOfPath } from '../persistence/path-hash.ts';
 import { entryOf, type LayerRow, layerRowColumns } from './layer-row.ts';
@@ -14,6 +14,8 @@ export interface HeadRow extends SqlRow {
   readonly version: number;
   readonly bytes: number;
   readonly entries: number;
+  /** Since when the view sees disks as they are; null while it sees them as it has found them. */
+  readonly unpinned_ms: number | null;
 }
 
 /** Paths that are named in one statement at most. */
@@ -30,19 +32,29 @@ export class SqlLayerRows implements LayerRows {
   }
 
   async head(): Promise<LayerHead> {
-    const sql = 'select state, version, bytes, entries from fs_layers where view_id = ?';
+    const sql = 'select state, version, bytes, entries, unpinned_ms from fs_layers where view_id = ?';
     const row = await firstRow<HeadRow>(this.#sql, sql, [this.#viewId]);
-    return row === undefined ? emptyLayer : { ...row, state: row.state as LayerState };
+    if (row === undefined) {
+      return emptyLayer;
+    }
+    const { version, bytes, entries, unpinned_ms: unpinnedMs } = row;
+    const isUnpinned = unpinnedMs === null ? {} : { isUnpinned: true };
+    return { state: row.state as LayerState, version, bytes, entries, ...isUnpinned };
   }
 
   async at(paths: readonly VirtualPath[]): Promise<ReadonlyMap<string, LayerEntry>> {
-    const found = new Map<string, LayerEntry>();
+    return new Map([...(await this.rowsAt(paths))].map(([path, row]) => [path, entryOf(row)]));
+  }
+
+  /** The rows behind {@link SqlLayerRows.at}. */
+  async rowsAt(paths: readonly VirtualPath[]): Promise<ReadonlyMap<string, LayerRow>> {
+    const found = new Map<string, LayerRow>();
     for (let done = 0; done < paths.length; done += maxPathsPerStatement) {
       const batch = paths.slice(done, done + maxPathsPerStatement);
       const hashes = paddedToPowerOfTwo(batch.map(({ text }) => hashOfPath(text)));
       const rows = await this.#select(`path_hash in (${hashes.map(() => '?').join(', ')})`, hashes);
       for (const row of rows) {
-        found.set(row.path, entryOf(row));
+        found.set(row.path, row);
       }
     }
     return found;
@@ -75,8 +87,16 @@ export class SqlLayerRows implements LayerRows {
     return entries.toSorted((left, right) => left.path.segments.length - right.path.segments.length);
   }
 
-  content(etag: string, size: number, range: ByteRange): Promise<Uint8Array> {
-    return readBlob(this.#sql, etag, size, range);
+  async read(path: VirtualPath, range: ByteRange): Promise<LayerSlice | undefined> {
+    // One statement: the blob of a file that is overwritten meanwhile may be gone before a second one.
+    const rows = await this.#sql.all<LayerRow & ChunkRow>(
+      `select n.*, c.position, c.data from (
+          select ${layerRowColumns} from fs_layer_nodes where view_id = ? and path_hash = ?) n
+        left join fs_blob_chunks c on c.hash = n.blob_hash and c.position >= ? and c.position <= ?`,
+      [this.#viewId, hashOfPath(path.text), ...chunksOf(range)],
+    );
+    const [row] = rows;
+    return row && { node: entryOf(row).node, data: assemble(rows, range, row.size) };
   }
 
   #select(which: string, parameters: readonly SqlValue[]): Promise<LayerRow[]> {

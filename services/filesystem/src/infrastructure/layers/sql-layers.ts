@@ -10,8 +10,10 @@ import type { SessionView } from '../../domain/view/session-view.ts';
 import { Turns } from '../changes/turns.ts';
 import { contentEtag } from '../disks/content-etag.ts';
 import { changeBlobUses } from '../disks/tree/blobs.ts';
+import { holdLayer } from './hold-layer.ts';
 import { deleteEntries, hashesOf } from './layer-change.ts';
 import { answerOf, commitLayer, dropLayer, type SqlLayersDeps, storedAnswer } from './layer-end.ts';
+import { releasedReservations } from './layer-reservations.ts';
 import { SqlLayerFiles } from './sql-layer-files.ts';
 import { SqlLayerRows } from './sql-layer-rows.ts';
 import { SqlUnionFiles } from './sql-union-files.ts';
@@ -41,9 +43,12 @@ export class SqlLayers implements Layers {
     const { database } = this.#deps;
     for (const viewId of viewIds) {
       await database.transaction(async (tx) => {
-        const entries = await new SqlLayerRows(viewId, tx).all();
-        await tx.run('delete from fs_layer_nodes where view_id = ?', [viewId]);
+        // First, because it holds the layer: who forgets it at the same moment finds nothing any more.
         await tx.run('delete from fs_layers where view_id = ?', [viewId]);
+        const entries = await new SqlLayerRows(viewId, tx).all();
+        const usage = await releasedReservations(tx, viewId);
+        await tx.run('delete from fs_layer_nodes where view_id = ?', [viewId]);
+        await usage.apply(tx, this.#deps.quotas);
         await changeBlobUses(tx, [], entries.flatMap(hashesOf));
       });
       this.#over.delete(viewId);
@@ -84,8 +89,8 @@ class SqlViewLayer extends SqlLayerRows implements ViewLayer {
   }
 
   files(lower: LowerMount, lowerAt: (path: VirtualPath) => LowerMount): FileStore {
-    const { database, limits, clock } = this.#deps;
-    const { id: viewId } = this.#view;
+    const { database, limits, quotas, clock } = this.#deps;
+    const { id: viewId, uid } = this.#view;
     return new SqlLayerFiles({
       rows: this,
       lower,
@@ -93,8 +98,10 @@ class SqlViewLayer extends SqlLayerRows implements ViewLayer {
       digest: contentEtag,
       nowMs: () => clock.nowMs(),
       viewId,
+      uid,
       database,
       limits,
+      quotas,
       inTurn: (work) => this.#turns.inTurn(viewId, work),
     });
   }
@@ -109,6 +116,7 @@ class SqlViewLayer extends SqlLayerRows implements ViewLayer {
 
   async settle(paths: readonly VirtualPath[]): Promise<void> {
     await this.#deps.database.transaction(async (tx) => {
+      await holdLayer(tx, this.#view.id);
       const entries = [...(await new SqlLayerRows(this.#view.id, tx).at(paths)).values()];
       await deleteEntries(
         tx,
@@ -121,6 +129,7 @@ class SqlViewLayer extends SqlLayerRows implements ViewLayer {
 
   async close(answer: CommitAnswer): Promise<void> {
     await this.#deps.database.transaction(async (tx) => {
+      await holdLayer(tx, this.#view.id);
       const rows = new SqlLayerRows(this.#view.id, tx);
       const left = await rows.all();
       await tx.run(

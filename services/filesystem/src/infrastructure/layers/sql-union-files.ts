@@ -82,19 +82,22 @@ export class SqlUnionFiles extends LayeredFiles implements TransactionalStore {
     items: readonly TreeItem[],
     pin: number,
   ): Promise<void> {
-    const { clock, ids } = this.#deps;
+    const { clock, ids, quotas } = this.#deps;
     const disk = items[0]?.disk;
     if (disk === undefined) {
       return;
     }
-    const change = await TreeChange.begin({ name: disk, clock, ids }, tx);
+    const change = await TreeChange.begin({ name: disk, clock, ids, uid: this.#union.uid }, tx);
     const { conflicts, unused } = await TreePublish.run(change, items, { pin, overwrites: false });
     if (conflicts.length > 0) {
       throw new Overtaken(disk);
     }
     const contents = decided.flatMap(({ puts }) =>
-      puts.flatMap(({ entry: { node }, data }) => (node.kind === 'file' ? [{ hash: node.etag, data }] : [])),
+      puts.flatMap(({ entry: { node }, ...content }) =>
+        node.kind === 'file' ? [{ hash: node.etag, data: content.data, upload: content.upload }] : [],
+      ),
     );
+    await change.usage.apply(tx, quotas);
     await changeBlobUses(tx, contents, unused);
   }
 }

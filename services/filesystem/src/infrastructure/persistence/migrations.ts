@@ -124,4 +124,51 @@ export const migrations: readonly NamedMigration[] = [
     )${tableOptions}`,
     'create unique index fs_layer_nodes_name on fs_layer_nodes (view_id, parent_hash, name)',
   ]),
+  // What streams have received of uploads that are not written yet, in chunks of the size that blobs have. `stream` names the
+  // last one that has begun: earlier ones add nothing more.
+  defineMigration('0007-uploads', ({ id, key, integer, bytes, tableOptions }) => [
+    `create table fs_uploads (
+      view_id ${id} not null,
+      upload_id ${id} not null,
+      uid ${key} not null,
+      stream char(32) not null,
+      received ${integer} not null,
+      create_time_ms ${integer} not null,
+      change_time_ms ${integer} not null,
+      primary key (view_id, upload_id)
+    )${tableOptions}`,
+    'create index fs_uploads_changed on fs_uploads (change_time_ms)',
+    `create table fs_upload_chunks (
+      view_id ${id} not null,
+      upload_id ${id} not null,
+      position ${integer} not null,
+      data ${bytes} not null,
+      primary key (view_id, upload_id, position)
+    )${tableOptions}`,
+  ]),
+  // Who wrote a file, and for which disk a file of a layer is reserved; empty for what is counted for nobody.
+  defineMigration('0008-usage', ({ key, integer, tableOptions }) => [
+    `alter table fs_nodes add column owner ${key} not null default ''`,
+    `alter table fs_layer_nodes add column disk ${key} not null default ''`,
+    `create table fs_usage (
+      disk ${key} not null,
+      uid ${key} not null,
+      bytes ${integer} not null,
+      files ${integer} not null,
+      reserved_bytes ${integer} not null,
+      reserved_files ${integer} not null,
+      primary key (disk, uid)
+    )${tableOptions}`,
+  ]),
+  // What has changed on a disk after a head, for its watchers.
+  defineMigration('0009-watch', () => [
+    'create index fs_nodes_head on fs_nodes (disk, head)',
+    'create index fs_versions_to_head on fs_versions (disk, to_head)',
+  ]),
+  // What retention looks for.
+  defineMigration('0010-retention', ({ integer }) => [
+    `alter table fs_layers add column unpinned_ms ${integer}`,
+    'create index fs_views_created on fs_views (create_time_ms)',
+    'create index fs_keys_created on fs_keys (create_time_ms)',
+  ]),
 ];

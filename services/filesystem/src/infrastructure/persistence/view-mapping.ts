@@ -37,6 +37,11 @@ const storedMounts = z.array(
 
 const storedPins = z.array(z.tuple([z.string(), z.number()]));
 
+/** Pairs of a disk and a pin, as a row has them. */
+export function pinsOf(pins: string): readonly [disk: string, pin: number][] {
+  return storedPins.parse(JSON.parse(pins));
+}
+
 export function viewToRow({ id, uid, sessionId, mounts, createTimeMs, pins }: SessionView): ViewRow {
   const stored = mounts.map(({ path, sources, ...mount }) => ({
     ...mount,
@@ -60,6 +65,6 @@ export function viewFromRow({ id, uid, sessionId, mounts, createTimeMs, pins }: 
     sessionId: brandId<SessionId>(sessionId),
     mounts: storedMounts.parse(JSON.parse(mounts)),
     createTimeMs,
-    pins: typeof pins !== 'string' ? undefined : new Map(storedPins.parse(JSON.parse(pins))),
+    pins: typeof pins !== 'string' ? undefined : new Map(pinsOf(pins)),
   });
 }

@@ -238,6 +238,8 @@ export const spanStatus = { ok: 1, error: 2, cancelled: 3, abandoned: 4 } as con
 export const toolOutcome = { cancelled: 3, unknown: 5, notStarted: 6 } as const;
 export const abandonReason = { runEnded: 2 } as const;
 export const attemptReason = { driverLost: 1, executorLost: 2, drained: 3, resumed: 4 } as const;
+/** `auth`: the user is to sign in, because a disk does not take the token that the run has. */
+export const interruptKind = { question: 1, auth: 2 } as const;
 export const spanServiceName = 'session';
 
 /** Time of an event. */

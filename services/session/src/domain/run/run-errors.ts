@@ -56,3 +56,22 @@ export function interruptNotFound(): DomainError {
 export function interruptAnswered(): DomainError {
   return new DomainError('exists', 'INTERRUPT_ANSWERED', 'The interrupt has another answer already, or expired.');
 }
+
+/** An answer to a run that waits for its user to sign in says neither yes nor no. The caller says one of the two. */
+export function signInAnswerInvalid(): DomainError {
+  return invalidField(
+    'answer_json',
+    'must be {"signed_in": true} or {"signed_in": false}: the user is asked to sign in',
+  );
+}
+
+/** An answer says that the user has signed in, and brings no token. The caller sends the token with the answer. */
+export function signInTokenMissing(): DomainError {
+  const where = 'as `authorization: Bearer …` or `token`, with this request';
+  return invalidField('token', `must be sent ${where}; or answer {"signed_in": false} to go on without it`);
+}
+
+function invalidField(field: string, description: string): DomainError {
+  const violations = [{ field, description }];
+  return new DomainError('invalid', 'INVALID_FIELD', `Invalid request: ${field} ${description}`, { violations });
+}

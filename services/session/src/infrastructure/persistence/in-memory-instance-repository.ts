@@ -1,9 +1,9 @@
 import type { RunId, SessionId } from '@spanwise/kernel';
-import type { Interrupt } from '../../domain/event/agent-event.ts';
+import { type Interrupt, interruptKind } from '../../domain/event/agent-event.ts';
 import type { Instance, InstanceRepository, WatchedSession } from '../../domain/instance/instance-repository.ts';
 import type { AnswerOutcome, InterruptRepository, OwnersAnswer } from '../../domain/run/interrupt-repository.ts';
 import { isOver } from '../../domain/run/run.ts';
-import { expiryOf, type InMemoryStore } from './in-memory-store.ts';
+import { expiryOf, type InMemoryStore, type StoredInterrupt } from './in-memory-store.ts';
 
 export class InMemoryInstanceRepository implements InstanceRepository {
   readonly #store: InMemoryStore;
@@ -81,8 +81,14 @@ export class InMemoryInterruptRepository implements InterruptRepository {
     this.#store = store;
   }
 
+  async find(sessionId: SessionId, runId: RunId, interruptId: string): Promise<Interrupt | undefined> {
+    const isOwn = this.#store.runs.get(runId)?.sessionId === sessionId;
+    const stored = isOwn ? this.#store.interrupts.get(runId) : undefined;
+    return stored?.find(({ interrupt }) => interrupt.id === interruptId)?.interrupt;
+  }
+
   async answer(answer: OwnersAnswer, nowMs: number): Promise<AnswerOutcome> {
-    const { sessionId, runId, interruptId, answerJson, answeredBy } = answer;
+    const { sessionId, runId, interruptId, answerJson, answeredBy, sealedToken } = answer;
     const run = this.#store.runs.get(runId);
     const found = this.#store.interrupts.get(runId)?.find(({ interrupt }) => interrupt.id === interruptId);
     if (run?.sessionId !== sessionId || found === undefined) {
@@ -97,8 +103,19 @@ export class InMemoryInterruptRepository implements InterruptRepository {
     if (expiryOf(found.interrupt) <= nowMs) {
       return 'answered-before';
     }
-    found.isSettled = true;
-    found.answer = { json: answerJson, by: answeredBy };
+    const isMeant = ({ interrupt, isSettled }: StoredInterrupt) =>
+      interrupt === found.interrupt ||
+      (found.interrupt.kind === interruptKind.auth &&
+        interrupt.kind === interruptKind.auth &&
+        !isSettled &&
+        expiryOf(interrupt) > nowMs);
+    for (const each of (this.#store.interrupts.get(runId) ?? []).filter(isMeant)) {
+      each.isSettled = true;
+      each.answer = { json: answerJson, by: answeredBy };
+    }
+    if (sealedToken !== undefined) {
+      this.#store.runs.set(runId, { ...run, sealedToken });
+    }
     return 'answered';
   }
 

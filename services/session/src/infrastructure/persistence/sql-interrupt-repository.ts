@@ -1,6 +1,12 @@
-import type { RunId } from '@spanwise/kernel';
+import type { RunId, SessionId } from '@spanwise/kernel';
 import { type Database, firstRow, insertRows, type SqlExecutor } from '@spanwise/persistence';
-import { type AgentEvent, eventTime, eventTimeMs, type Interrupt } from '../../domain/event/agent-event.ts';
+import {
+  type AgentEvent,
+  eventTime,
+  eventTimeMs,
+  type Interrupt,
+  interruptKind,
+} from '../../domain/event/agent-event.ts';
 import type { AnswerOutcome, InterruptRepository, OwnersAnswer } from '../../domain/run/interrupt-repository.ts';
 import { isOver, type RunStatus } from '../../domain/run/run.ts';
 
@@ -15,6 +21,7 @@ type InterruptRow = {
 
 type AnswerRow = {
   readonly status: string;
+  readonly kind: number;
   readonly answered_at: number | null;
   readonly answer: string | null;
   readonly expires_at: number | null;
@@ -46,14 +53,24 @@ export class SqlInterruptRepository implements InterruptRepository {
     this.#database = database;
   }
 
+  async find(sessionId: SessionId, runId: RunId, interruptId: string): Promise<Interrupt | undefined> {
+    const row = await firstRow<InterruptRow>(
+      this.#database,
+      `select i.id, i.call_id, i.kind, i.message, i.schema_json, i.expires_at from interrupts i
+        join runs r on r.id = i.run_id where i.run_id = ? and i.id = ? and r.session_id = ?`,
+      [runId, interruptId, sessionId],
+    );
+    return row === undefined ? undefined : interruptFromRow(row);
+  }
+
   answer(answer: OwnersAnswer, nowMs: number): Promise<AnswerOutcome> {
-    const { sessionId, runId, interruptId, answerJson, answeredBy } = answer;
+    const { sessionId, runId, interruptId, answerJson } = answer;
     return this.#database.transaction(async (tx) => {
       // Locks the session: a run that begins to wait at this moment sees the answer, or this sees it wait.
       await tx.run('update sessions set updated_at = ? where id = ?', [nowMs, sessionId]);
       const found = await firstRow<AnswerRow>(
         tx,
-        `select r.status, i.answered_at, i.answer, i.expires_at from interrupts i join runs r on r.id = i.run_id
+        `select r.status, i.kind, i.answered_at, i.answer, i.expires_at from interrupts i join runs r on r.id = i.run_id
           where i.run_id = ? and i.id = ? and r.session_id = ?`,
         [runId, interruptId, sessionId],
       );
@@ -70,9 +87,7 @@ export class SqlInterruptRepository implements InterruptRepository {
         // Nobody may have taken the run as it is due, yet.
         return 'answered-before';
       }
-      const store = `update interrupts set answer = ?, answered_by = ?, answered_at = ?
-        where run_id = ? and id = ? and answered_at is null`;
-      await tx.run(store, [answerJson, answeredBy, nowMs, runId, interruptId]);
+      await storeAnswer(tx, answer, found.kind === interruptKind.auth, nowMs);
       return 'answered';
     });
   }
@@ -83,13 +98,29 @@ export class SqlInterruptRepository implements InterruptRepository {
         where run_id = ? and answered_at is null order by id`,
       [runId],
     );
-    return rows.map(({ id, call_id: callId, kind, message, schema_json: schemaJson, expires_at: expiresAt }) => ({
-      id,
-      callId,
-      kind,
-      message,
-      schemaJson,
-      ...(expiresAt === null ? {} : { expireTime: eventTime(expiresAt) }),
-    }));
+    return rows.map(interruptFromRow);
   }
+}
+
+async function storeAnswer(tx: SqlExecutor, answer: OwnersAnswer, isAuth: boolean, nowMs: number): Promise<void> {
+  const { runId, interruptId, answerJson, answeredBy, sealedToken } = answer;
+  const set = 'update interrupts set answer = ?, answered_by = ?, answered_at = ?';
+  const values = [answerJson, answeredBy, nowMs, runId];
+  if (isAuth) {
+    const isOpen = 'answered_at is null and (expires_at is null or expires_at > ?)';
+    await tx.run(`${set} where run_id = ? and kind = ? and ${isOpen}`, [...values, interruptKind.auth, nowMs]);
+  } else {
+    await tx.run(`${set} where run_id = ? and id = ? and answered_at is null`, [...values, interruptId]);
+  }
+  if (sealedToken !== undefined) {
+    await tx.run('update runs set sealed_token = ? where id = ?', [sealedToken, runId]);
+  }
+}
+
+function interruptFromRow(row: InterruptRow): Interrupt {
+  const { id, call_id: callId, kind, message, schema_json: schemaJson, expires_at: expiresAt } = row;
+  return {
+    ...{ id, callId, kind, message, schemaJson },
+    ...(expiresAt === null ? {} : { expireTime: eventTime(expiresAt) }),
+  };
 }

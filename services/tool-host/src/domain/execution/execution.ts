@@ -10,9 +10,6 @@ import type { Interrupt } from './interrupt.ts';
  */
 export type ExecutionState = 'STARTED' | 'SUSPENDED' | 'DONE' | 'UNKNOWN';
 
-/** What the ledger keeps; READ_ONLY calls have no row. */
-export type LedgeredEffect = Exclude<ToolEffect, 'READ_ONLY'>;
-
 /** A call: unique in its run. */
 export interface ExecutionKey {
   readonly runId: RunId;
@@ -28,7 +25,8 @@ export interface ExecutionStart extends ExecutionKey {
   readonly mark: string;
   readonly epoch: number;
   readonly tool: string;
-  readonly effect: LedgeredEffect;
+  /** A READ_ONLY call has a row only from when it asks the user to sign in. */
+  readonly effect: ToolEffect;
   /** Digest of tool and arguments. */
   readonly argsHash: string;
   /** The interrupt that the attempt brings an answer for. */

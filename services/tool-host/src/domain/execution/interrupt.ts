@@ -1,10 +1,16 @@
 import type { CallId } from '@spanwise/kernel';
 
+/**
+ * What is asked of the user: `question`, something of a tool's own; `auth`, to sign in, because a disk does not take the
+ * token that the call came with.
+ */
+export type InterruptKind = 'question' | 'auth';
+
 /** What a call waits for: something that only the owner of the session can answer. */
 export interface Interrupt {
   /** UUID v7, unique in the session. */
   readonly id: string;
-  readonly kind: 'question';
+  readonly kind: InterruptKind;
   readonly callId: CallId;
   /** For people: what is asked, at most 64 KiB. */
   readonly message: string;

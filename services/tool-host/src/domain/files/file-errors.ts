@@ -75,6 +75,12 @@ export function fileError(reason: FileErrorReason, facts: ErrorFacts, cause?: un
   return new DomainError(kind, reason, advice(facts), { facts, cause });
 }
 
+/** A disk wants the user's token, and the user, who was asked for it, has not signed in. The model does without the disk. */
+export function notSignedIn(refused: DomainError): DomainError {
+  const { kind, reason, message, facts } = refused;
+  return new DomainError(kind, reason, `The user has not signed in. ${message}`, { facts, cause: refused });
+}
+
 /** The same failure in words for the model. `path` is what was asked for, in case the error does not tell. */
 export function restateFileError(error: DomainError, path: string): DomainError {
   const facts = { path, ...error.facts };

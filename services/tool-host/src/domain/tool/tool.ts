@@ -1,4 +1,5 @@
 import type { ArgumentIssue } from '../arguments/argument-issue.ts';
+import type { InterruptKind } from '../execution/interrupt.ts';
 import type { ToolContext } from './tool-context.ts';
 
 /**
@@ -77,7 +78,8 @@ export interface ToolOutput<Output = unknown> {
  */
 export interface ToolSuspension {
   readonly suspend: {
-    readonly kind: 'question';
+    /** `auth` is asked by {@link askToSignIn} only. */
+    readonly kind: InterruptKind;
     /** For people: what is asked; cut off at 64 KiB. */
     readonly message: string;
     /** JSON Schema (2020-12) of the answer. */

@@ -1,7 +1,8 @@
 import { brandId, type CallId, type RunId, type SessionId } from '@spanwise/kernel';
 import type { SqlRow } from '@spanwise/persistence';
-import type { Execution, ExecutionState, LedgeredEffect, Settlement } from '../../domain/execution/execution.ts';
+import type { Execution, ExecutionState, Settlement } from '../../domain/execution/execution.ts';
 import type { Interrupt } from '../../domain/execution/interrupt.ts';
+import type { ToolEffect } from '../../domain/tool/tool.ts';
 import type { CallEnd } from '../../domain/tool/tool-call.ts';
 
 /** A row of `executions`, and whether the lease of its instance runs. */
@@ -32,7 +33,7 @@ export function toExecution(row: ExecutionRow): Execution {
     mark: row.mark,
     epoch: row.epoch,
     tool: row.tool,
-    effect: row.effect as LedgeredEffect,
+    effect: row.effect as ToolEffect,
     argsHash: row.args_hash,
     state: row.state as ExecutionState,
     interrupt: row.interrupt === null ? undefined : (JSON.parse(row.interrupt) as Interrupt),

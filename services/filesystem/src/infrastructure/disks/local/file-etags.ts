@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { maxFileBytes } from '../../../domain/disk/file-store.ts';
+import { maxStreamedBytes } from '../../../domain/disk/file-store.ts';
 import type { RegularFile } from './leaf.ts';
 
 /** Files whose hash is remembered. */
@@ -19,7 +19,7 @@ export class FileEtags {
 
   async of({ handle, stats }: RegularFile, signal: AbortSignal): Promise<string> {
     const identity = identityOf(stats);
-    if (stats.size > maxFileBytes) {
+    if (stats.size > maxStreamedBytes) {
       return `large-${createHash('sha256').update(identity).digest('hex')}`;
     }
     const known = this.#remembered.get(identity);

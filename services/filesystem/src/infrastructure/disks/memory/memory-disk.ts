@@ -9,18 +9,19 @@ import {
   notAFile,
   pathUnusable,
 } from '../../../domain/disk/file-errors.ts';
-import type {
-  ByteRange,
-  DirectoryNode,
-  DiskNode,
-  DiskPage,
-  FileNode,
-  FileSlice,
-  FileStore,
-  ListRequest,
-  RemoveRequest,
-  WriteGuard,
-  WriteOutcome,
+import {
+  type ByteRange,
+  type DirectoryNode,
+  type DiskNode,
+  type DiskPage,
+  type FileNode,
+  type FileSlice,
+  type FileStore,
+  type ListRequest,
+  maxFileBytes,
+  type RemoveRequest,
+  type WriteGuard,
+  type WriteOutcome,
 } from '../../../domain/disk/file-store.ts';
 import { compareNames } from '../../../domain/path/name-order.ts';
 import type { VirtualPath } from '../../../domain/path/virtual-path.ts';
@@ -83,7 +84,7 @@ export class MemoryDisk implements FileStore {
     if (file instanceof MemoryDirectory) {
       throw notAFile(path);
     }
-    return { data: file.data.slice(offset, offset + length), node: file.node };
+    return { data: file.data.slice(offset, offset + Math.min(length, maxFileBytes)), node: file.node };
   }
 
   async write(

@@ -5,6 +5,7 @@ import {
   type FileNode,
   type FileSlice,
   maxFileBytes,
+  maxStreamedBytes,
   type WriteGuard,
   type WriteOutcome,
 } from '../../../domain/disk/file-store.ts';
@@ -42,7 +43,8 @@ export class ObjectFiles {
       if (object === undefined) {
         return undefined;
       }
-      const data = await this.#readFrom(path, object, range, signal);
+      const length = Math.min(range.length, maxFileBytes);
+      const data = await this.#readFrom(path, object, { ...range, length }, signal);
       if (data !== undefined) {
         return { data, node: fileNodeOf(object) };
       }
@@ -89,8 +91,8 @@ export class ObjectFiles {
       if (object === undefined) {
         return undefined;
       }
-      if (object.size > maxFileBytes) {
-        throw fileTooLarge(from, maxFileBytes);
+      if (object.size > maxStreamedBytes) {
+        throw fileTooLarge(from, maxStreamedBytes);
       }
       const data = await this.#readFrom(from, object, { offset: 0, length: object.size }, signal);
       if (data !== undefined) {
@@ -159,7 +161,7 @@ export class ObjectFiles {
     { offset, length }: ByteRange,
     signal: AbortSignal,
   ): Promise<Uint8Array | undefined> {
-    const size = Math.min(length, maxFileBytes, object.size - offset);
+    const size = Math.min(length, object.size - offset);
     if (size <= 0) {
       return new Uint8Array();
     }

@@ -1,5 +1,5 @@
 import { directoryNotEmpty, fileTooLarge } from '../../../domain/disk/file-errors.ts';
-import { maxFileBytes } from '../../../domain/disk/file-store.ts';
+import { maxStreamedBytes } from '../../../domain/disk/file-store.ts';
 import type { VirtualPath } from '../../../domain/path/virtual-path.ts';
 import { forEachAtMost } from './at-most.ts';
 import type { ObjectFiles } from './object-files.ts';
@@ -56,9 +56,9 @@ export class ObjectTree {
   /** Moves a directory. Throws FILE_TOO_LARGE, DIRECTORY_NOT_EMPTY or PATH_INVALID before anything is changed. */
   async moveDirectory(from: VirtualPath, to: VirtualPath, signal: AbortSignal): Promise<void> {
     const { files, marked } = await this.#contentOf(from, signal);
-    const large = files.find(({ size }) => size > maxFileBytes);
+    const large = files.find(({ size }) => size > maxStreamedBytes);
     if (large !== undefined) {
-      throw fileTooLarge(large.path, maxFileBytes);
+      throw fileTooLarge(large.path, maxStreamedBytes);
     }
     const moved = (path: VirtualPath) => path.relativeTo(from).below(to);
     const moves = files.map(({ path }) => ({ from: path, to: moved(path) }));

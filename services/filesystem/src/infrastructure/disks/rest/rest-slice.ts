@@ -1,4 +1,4 @@
-import { type ByteRange, type FileSlice, maxFileBytes } from '../../../domain/disk/file-store.ts';
+import { type ByteRange, type FileSlice, maxStreamedBytes } from '../../../domain/disk/file-store.ts';
 import { countOf, type RestAnswer } from './rest-answer.ts';
 import { fileOf } from './rest-nodes.ts';
 
@@ -30,7 +30,7 @@ export async function readSlice(answer: RestAnswer, range: ByteRange, needsEtag:
       if (offset >= end) {
         return { data: new Uint8Array(), node };
       }
-      if (end > maxFileBytes) {
+      if (end > maxStreamedBytes) {
         throw answer.unusable('the whole of a file that is too long for that');
       }
       return { data: assertLength(answer, await answer.slice(offset, end), end - offset), node };

@@ -1,4 +1,6 @@
 import { insertRows, isUniqueViolation, type SqlExecutor } from '@spanwise/persistence';
+import type { ReceivedUpload } from '../../../domain/upload/received-upload.ts';
+import { claimUpload, copyToBlob, deleteUploadChunks } from '../../uploads/upload-rows.ts';
 import { Overtaken } from './overtaken.ts';
 
 /** Bytes of a chunk: ranged reads load little more than they ask for, and no packet of a database is too small. */
@@ -7,8 +9,10 @@ export const chunkBytes = 256 * 1024;
 /** Content by its hash, shared by all that have it, with a count of them. */
 export interface BlobContent {
   readonly hash: string;
-  /** Undefined when it is stored already, and something that stays for now uses it. */
+  /** Undefined when it is in an upload, or stored already, and something that stays for now uses it. */
   readonly data: Uint8Array | undefined;
+  /** The upload that has it, and is then over. */
+  readonly upload?: ReceivedUpload | undefined;
 }
 
 /**
@@ -22,10 +26,17 @@ export async function changeBlobUses(
   released: readonly string[],
 ): Promise<void> {
   const changes = new Map<string, number>();
-  const contents = new Map(added.map(({ hash, data }) => [hash, data]));
-  for (const { hash, data } of added) {
+  const contents = new Map<string, Uint8Array | ReceivedUpload>();
+  const uploads = added.flatMap(({ upload }) => upload ?? []);
+  for (const upload of uploads) {
+    await claimUpload(tx, upload);
+  }
+  for (const { hash, data, upload } of added) {
     changes.set(hash, (changes.get(hash) ?? 0) + 1);
-    contents.set(hash, data ?? contents.get(hash));
+    const content = data ?? upload;
+    if (content !== undefined) {
+      contents.set(hash, content);
+    }
   }
   for (const hash of released) {
     changes.set(hash, (changes.get(hash) ?? 0) - 1);
@@ -37,18 +48,26 @@ export async function changeBlobUses(
       await release(tx, hash, -change);
     }
   }
+  for (const upload of uploads) {
+    await deleteUploadChunks(tx, upload);
+  }
 }
 
-async function use(tx: SqlExecutor, hash: string, data: Uint8Array | undefined, count: number): Promise<void> {
+async function use(
+  tx: SqlExecutor,
+  hash: string,
+  content: Uint8Array | ReceivedUpload | undefined,
+  count: number,
+): Promise<void> {
   for (;;) {
     if ((await tx.run('update fs_blobs set uses = uses + ? where hash = ?', [count, hash])) === 1) {
       return;
     }
-    if (data === undefined) {
+    if (content === undefined) {
       throw new Overtaken('of blobs');
     }
     try {
-      await tx.run('insert into fs_blobs (hash, size, uses) values (?, ?, ?)', [hash, data.length, count]);
+      await tx.run('insert into fs_blobs (hash, size, uses) values (?, ?, ?)', [hash, sizeOf(content), count]);
     } catch (error) {
       // Another transaction has written it in between, and has committed by now.
       if (isUniqueViolation(error)) {
@@ -56,11 +75,19 @@ async function use(tx: SqlExecutor, hash: string, data: Uint8Array | undefined, 
       }
       throw error;
     }
-    for (let position = 0; position * chunkBytes < data.length; position += 1) {
-      const chunk = data.subarray(position * chunkBytes, (position + 1) * chunkBytes);
-      await insertRows(tx, 'fs_blob_chunks', ['hash', 'position', 'data'], [[hash, position, chunk]]);
-    }
+    await (content instanceof Uint8Array ? insertChunks(tx, hash, content) : copyToBlob(tx, content, hash));
     return;
+  }
+}
+
+function sizeOf(content: Uint8Array | ReceivedUpload): number {
+  return content instanceof Uint8Array ? content.length : content.size;
+}
+
+async function insertChunks(tx: SqlExecutor, hash: string, data: Uint8Array): Promise<void> {
+  for (let position = 0; position * chunkBytes < data.length; position += 1) {
+    const chunk = data.subarray(position * chunkBytes, (position + 1) * chunkBytes);
+    await insertRows(tx, 'fs_blob_chunks', ['hash', 'position', 'data'], [[hash, position, chunk]]);
   }
 }
 

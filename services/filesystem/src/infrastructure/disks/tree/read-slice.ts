@@ -1,13 +1,16 @@
-import type { SqlExecutor, SqlValue } from '@spanwise/persistence';
+import type { SqlExecutor, SqlRow, SqlValue } from '@spanwise/persistence';
 import type { ByteRange, FileSlice } from '../../../domain/disk/file-store.ts';
 import { hashOfPath } from '../../persistence/path-hash.ts';
 import { chunkBytes } from './blobs.ts';
 import { fileNodeOf, rowColumns, type TreeRow, versionColumns } from './tree-row.ts';
 
-interface SliceRow extends TreeRow {
+/** A chunk of a blob as a left join has it. */
+export interface ChunkRow extends SqlRow {
   readonly position: number | null;
   readonly data: Uint8Array | null;
 }
+
+type SliceRow = TreeRow & ChunkRow;
 
 const nodes = `select ${rowColumns} from fs_nodes where disk = ? and path_hash = ?`;
 const pinned = `${nodes} and head <= ?
@@ -39,24 +42,13 @@ export async function readSlice(
   return { data: assemble(rows, range, row.size), node: fileNodeOf(row) };
 }
 
-/** Bytes of a blob. */
-export async function readBlob(sql: SqlExecutor, hash: string, size: number, range: ByteRange): Promise<Uint8Array> {
-  const chunks = await sql.all<{ position: number; data: Uint8Array }>(
-    'select position, data from fs_blob_chunks where hash = ? and position >= ? and position <= ?',
-    [hash, ...chunksOf(range)],
-  );
-  return assemble(chunks, range, size);
-}
-
-function chunksOf({ offset, length }: ByteRange): [first: number, last: number] {
+/** The chunks that a range touches. */
+export function chunksOf({ offset, length }: ByteRange): [first: number, last: number] {
   return [Math.floor(offset / chunkBytes), Math.floor((offset + length - 1) / chunkBytes)];
 }
 
-function assemble(
-  chunks: readonly { readonly position: number | null; readonly data: Uint8Array | null }[],
-  { offset, length }: ByteRange,
-  size: number,
-): Uint8Array {
+/** The bytes of a range out of the chunks that it touches; none for what is no file. */
+export function assemble(chunks: readonly ChunkRow[], { offset, length }: ByteRange, size: number): Uint8Array {
   const data = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
   for (const chunk of chunks) {
     if (chunk.data !== null && chunk.position !== null) {

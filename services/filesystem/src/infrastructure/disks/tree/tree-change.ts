@@ -2,6 +2,7 @@ import type { Clock, IdGenerator } from '@spanwise/kernel';
 import { firstRow, insertRows, isUniqueViolation, type SqlExecutor } from '@spanwise/persistence';
 import { notADirectory } from '../../../domain/disk/file-errors.ts';
 import type { VirtualPath } from '../../../domain/path/virtual-path.ts';
+import { UsageChanges } from '../../usage/usage-changes.ts';
 import { changeBlobUses } from './blobs.ts';
 import { Overtaken } from './overtaken.ts';
 import { insertVersionColumns, type TreeRow, versionOf } from './tree-row.ts';
@@ -11,6 +12,8 @@ export interface TreeChangeDeps {
   readonly name: string;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly ids: Pick<IdGenerator, 'traceId'>;
+  /** The user whose change it is: what it writes is counted for that one. */
+  readonly uid: string;
 }
 
 /** What a new row is about. */
@@ -25,6 +28,8 @@ export class TreeChange {
   /** The number of this change. */
   readonly head: number;
   readonly rows: TreeRows;
+  /** What the rows that were inserted and deleted mean for the use of the disk: whoever makes the change applies it. */
+  readonly usage = new UsageChanges();
   readonly #deps: TreeChangeDeps;
   readonly #tx: SqlExecutor;
 
@@ -32,7 +37,7 @@ export class TreeChange {
     this.#deps = deps;
     this.#tx = tx;
     this.head = head;
-    this.rows = new TreeRows(deps.name, tx);
+    this.rows = new TreeRows(deps.name, tx, { usage: this.usage });
   }
 
   /** Moves the head and holds it until the transaction ends. */
@@ -48,6 +53,11 @@ export class TreeChange {
     return new TreeChange(deps, tx, row?.head ?? 1);
   }
 
+  /** The rows as they were after the change of that number. */
+  rowsAt(head: number): TreeRows {
+    return new TreeRows(this.#deps.name, this.#tx, { pin: head });
+  }
+
   /** A row of this change. */
   newRow(path: VirtualPath, { kind, size = 0, blob_hash = '', is_opaque = 0, modify_time_ms }: NewRow): TreeRow {
     return {
@@ -60,6 +70,7 @@ export class TreeChange {
       head: this.head,
       is_opaque,
       stamp: this.stamp(),
+      owner: this.#deps.uid,
     };
   }
 

@@ -1,5 +1,6 @@
-import type { Clock, IdGenerator } from '@spanwise/kernel';
+import type { Clock, IdGenerator, Uid } from '@spanwise/kernel';
 import { type Database, firstRow, type SqlExecutor } from '@spanwise/persistence';
+import type { BlobTarget, StoredContent } from '../../../domain/disk/blob-target.ts';
 import type { Caller } from '../../../domain/disk/caller.ts';
 import {
   directoryNotEmpty,
@@ -17,9 +18,13 @@ import type {
   WriteGuard,
   WriteOutcome,
 } from '../../../domain/disk/file-store.ts';
+import { defaultVersionLimits, type VersionLimits } from '../../../domain/disk/version-limits.ts';
 import type { FileVersion, VersionedStore } from '../../../domain/disk/versioned-store.ts';
 import type { VirtualPath } from '../../../domain/path/virtual-path.ts';
+import type { MeteredStore } from '../../../domain/usage/metered-store.ts';
+import { noUsage, type Quota, type Usage } from '../../../domain/usage/usage.ts';
 import type { Transaction, TransactionalStore } from '../../changes/transactional-store.ts';
+import { type Quotas, readUsage } from '../../usage/usage-changes.ts';
 import { contentEtag } from '../content-etag.ts';
 import { type BlobContent, changeBlobUses } from './blobs.ts';
 import { Overtaken } from './overtaken.ts';
@@ -33,6 +38,9 @@ export interface TreeDiskDeps {
   readonly database: Database;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly ids: Pick<IdGenerator, 'traceId'>;
+  /** What each user may have on it; by default as much as fits. */
+  readonly quota?: Quota | undefined;
+  readonly versionLimits?: VersionLimits | undefined;
 }
 
 /** Each lost attempt means that another writer has won: only met on a path that never comes to rest. */
@@ -43,37 +51,54 @@ const defaultAttempts = 100;
  * disk, compares what it has read and counts the rows that it changes; when another writer came in between it starts again.
  * What is replaced or removed stays as a version. The root has no row.
  */
-export class TreeDisk extends TreeFiles implements TransactionalStore, VersionedStore {
+export class TreeDisk extends TreeFiles implements TransactionalStore, VersionedStore, MeteredStore, BlobTarget {
+  readonly takesBlobs = true;
   readonly capabilities = { ifMatch: true, createOnly: true, atomic: true };
+  readonly quota: Quota;
+  readonly versionLimits: VersionLimits;
   readonly #deps: TreeDiskDeps;
+  readonly #quotas: Quotas;
   readonly #maxAttempts: number;
 
   constructor(deps: TreeDiskDeps, maxAttempts: number = defaultAttempts) {
     super(deps.name, deps.database);
     this.#deps = deps;
+    this.quota = deps.quota ?? {};
+    this.versionLimits = deps.versionLimits ?? defaultVersionLimits;
+    this.#quotas = new Map([[deps.name, this.quota]]);
     this.#maxAttempts = maxAttempts;
   }
 
   write(
-    _caller: Caller,
+    { uid }: Caller,
     path: VirtualPath,
     data: Uint8Array,
     guard: WriteGuard,
     signal: AbortSignal,
   ): Promise<WriteOutcome> {
-    const content = { hash: contentEtag(data), data };
-    return this.#change(signal, (tx) => this.#write(tx, path, content, guard));
+    const content = { hash: contentEtag(data), size: data.length, data };
+    return this.#change(signal, (tx) => this.#write(tx, uid, path, content, guard));
+  }
+
+  writeStored(
+    { uid }: Caller,
+    path: VirtualPath,
+    { etag: hash, size, upload }: StoredContent,
+    guard: WriteGuard,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome> {
+    return this.#change(signal, (tx) => this.#write(tx, uid, path, { hash, size, data: undefined, upload }, guard));
   }
 
   remove(
-    _caller: Caller,
+    { uid }: Caller,
     path: VirtualPath,
     { isRecursive, ifMatch }: RemoveRequest,
     signal: AbortSignal,
   ): Promise<void> {
     return this.#change(signal, async (tx) => {
       assertNotRoot(path);
-      const change = await TreeChange.begin(this.#deps, tx);
+      const change = await this.#begin(tx, uid);
       const row = await shownAt(change, path);
       if (row === undefined) {
         throw fileNotFound(path);
@@ -85,13 +110,14 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
         throw directoryNotEmpty(path);
       }
       await change.supersede(await change.rows.subtree(row));
+      await change.usage.apply(tx, this.#quotas);
     });
   }
 
-  rename(_caller: Caller, from: VirtualPath, to: VirtualPath, signal: AbortSignal): Promise<DiskNode> {
+  rename({ uid }: Caller, from: VirtualPath, to: VirtualPath, signal: AbortSignal): Promise<DiskNode> {
     return this.#change(signal, async (tx) => {
       assertNotRoot(from);
-      const change = await TreeChange.begin(this.#deps, tx);
+      const change = await this.#begin(tx, uid);
       const top = await shownAt(change, from);
       const node = top && nodeOf(top);
       if (top === undefined || node === undefined) {
@@ -115,6 +141,7 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
         stamp: change.stamp(),
       }));
       await change.rows.insert(rows);
+      await change.usage.apply(tx, this.#quotas);
       const contents = rows.flatMap(({ kind, blob_hash: hash }) => (kind === 'f' ? [{ hash, data: undefined }] : []));
       await changeBlobUses(tx, contents, []);
       return node;
@@ -127,7 +154,7 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
       throw notADirectory(path);
     }
     const make = async (tx: SqlExecutor) => {
-      await (await TreeChange.begin(this.#deps, tx)).makeDirectories(path);
+      await (await this.#begin(tx, caller.uid)).makeDirectories(path);
       return treeDirectory;
     };
     return there ?? this.#change(signal, make);
@@ -143,13 +170,21 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
     return new TreeFiles(this.#deps.name, this.#deps.database, head);
   }
 
-  versions(path: VirtualPath, limit: number): Promise<readonly FileVersion[]> {
-    return versionsOf(this.#deps.database, this.#deps.name, path, limit);
+  versions(path: VirtualPath, limit: number, upTo?: number): Promise<readonly FileVersion[]> {
+    return versionsOf(this.#deps.database, this.#deps.name, path, { limit, upTo });
   }
 
   async erase(path: VirtualPath): Promise<void> {
-    const { name, database } = this.#deps;
-    await database.transaction((tx) => eraseTree(tx, name, path));
+    const { name } = this.#deps;
+    await this.#change(new AbortController().signal, async (tx) => {
+      // The head keeps other changes away: what is counted is what goes.
+      const { usage } = await this.#begin(tx, '');
+      await eraseTree(tx, name, path, { usage, quotas: this.#quotas });
+    });
+  }
+
+  async usageOf(uid: Uid): Promise<Usage> {
+    return (await readUsage(this.#deps.database, this.#deps.name, uid)) ?? noUsage;
   }
 
   transact<Answer, Result>(transaction: Transaction<Answer, Result>, signal: AbortSignal): Promise<Result> {
@@ -166,11 +201,12 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
 
   async #write(
     tx: SqlExecutor,
+    uid: string,
     path: VirtualPath,
-    content: BlobContent & { readonly data: Uint8Array },
+    content: BlobContent & { readonly size: number },
     { ifMatch, createOnly }: WriteGuard,
   ): Promise<WriteOutcome> {
-    const change = await TreeChange.begin(this.#deps, tx);
+    const change = await this.#begin(tx, uid);
     const row = path.isRoot ? undefined : await change.rows.at(path.text);
     const old = row?.kind === 'w' ? undefined : row;
     if (createOnly === true && (path.isRoot || old !== undefined)) {
@@ -182,15 +218,20 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
     if (ifMatch !== undefined && ifMatch !== old?.blob_hash) {
       throw etagMismatch(path, old?.blob_hash ?? '');
     }
-    const written = change.newRow(path, { kind: 'f', size: content.data.length, blob_hash: content.hash });
+    const written = change.newRow(path, { kind: 'f', size: content.size, blob_hash: content.hash });
     if (row === undefined) {
       await change.makeDirectories(path.parent);
     } else {
       await change.supersede([row]);
     }
     await change.rows.insert([written]);
+    await change.usage.apply(tx, this.#quotas);
     await changeBlobUses(tx, [content], []);
     return { node: fileNodeOf(written), isCreated: old === undefined };
+  }
+
+  #begin(tx: SqlExecutor, uid: string): Promise<TreeChange> {
+    return TreeChange.begin({ ...this.#deps, uid }, tx);
   }
 
   async #change<Result>(signal: AbortSignal, work: (tx: SqlExecutor) => Promise<Result>): Promise<Result> {

@@ -29,7 +29,7 @@ export class TreeFiles implements MarkedStore, BlobSource {
     this.#disk = disk;
     this.#sql = sql;
     this.#pin = pin;
-    this.#rows = new TreeRows(disk, sql, pin);
+    this.#rows = new TreeRows(disk, sql, { pin });
   }
 
   async stat(_caller: Caller, path: VirtualPath, signal: AbortSignal): Promise<DiskNode | undefined> {

@@ -138,8 +138,14 @@ export class TreePublish {
   /** What others have put into a directory since the run has begun is not taken away unasked. */
   async #takeBelow(directory: TreeRow, { path }: LayerEntry): Promise<void> {
     // What this change itself has put there is not in the database yet.
-    for (const row of await this.#change.rows.below(directory.path)) {
-      const isNew = row.head > this.#options.pin && !this.#touched.has(row.path) && row.kind !== 'w';
+    const rows = await this.#change.rows.below(directory.path);
+    const newer = rows.flatMap(({ head, path: at }) =>
+      head > this.#options.pin && !this.#touched.has(at) ? [at] : [],
+    );
+    const found = await this.#change.rowsAt(this.#options.pin).atAll(newer);
+    const isNewer = new Set(newer);
+    for (const row of rows) {
+      const isNew = isNewer.has(row.path) && row.kind !== 'w' && !isSameContent(row, found.get(row.path));
       if (isNew && !this.#options.overwrites) {
         this.#conflicts.push({
           path: pathBelow(path, directory, row),
@@ -199,6 +205,11 @@ export class TreePublish {
     );
     return { conflicts: [], unused };
   }
+}
+
+/** Whether somebody has put back what the run has found. */
+function isSameContent(row: TreeRow, found: TreeRow | undefined): boolean {
+  return row.kind === found?.kind && row.blob_hash === found.blob_hash;
 }
 
 function withAncestors(path: VirtualPath): string[] {

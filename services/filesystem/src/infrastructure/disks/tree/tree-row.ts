@@ -22,14 +22,16 @@ export interface TreeRow extends SqlRow {
    * read is made `where stamp = ?`. Empty in versions.
    */
   readonly stamp: string;
+  /** The user who wrote it, whom its bytes are counted for. Empty in versions, and in rows from before use was counted. */
+  readonly owner: string;
 }
 
 const sharedColumns = 'path, kind, name, size, blob_hash, modify_time_ms, head, is_opaque';
 
 /** Columns of a {@link TreeRow} of `fs_nodes`. */
-export const rowColumns = `${sharedColumns}, stamp`;
+export const rowColumns = `${sharedColumns}, stamp, owner`;
 /** The same of `fs_versions`. */
-export const versionColumns = `${sharedColumns}, '' as stamp`;
+export const versionColumns = `${sharedColumns}, '' as stamp, '' as owner`;
 
 /** Columns of an insert into `fs_nodes`, in the order of {@link valuesOf}. */
 export const insertColumns = [
@@ -45,12 +47,13 @@ export const insertColumns = [
   'head',
   'is_opaque',
   'stamp',
+  'owner',
 ] as const;
 
 export function valuesOf(disk: string, row: TreeRow): SqlValue[] {
-  const { path, kind, name, size, blob_hash, modify_time_ms, head, is_opaque, stamp } = row;
+  const { path, kind, name, size, blob_hash, modify_time_ms, head, is_opaque, stamp, owner } = row;
   const [key, parent] = [hashOfPath(path), hashOfParent(path)];
-  return [disk, key, parent, path, kind, name, size, blob_hash, modify_time_ms, head, is_opaque, stamp];
+  return [disk, key, parent, path, kind, name, size, blob_hash, modify_time_ms, head, is_opaque, stamp, owner];
 }
 
 /** Columns of an insert into `fs_versions`, in the order of {@link versionOf}. */

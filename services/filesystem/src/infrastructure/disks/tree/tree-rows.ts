@@ -2,11 +2,17 @@ import { type Database, insertRows, isUniqueViolation, type SqlExecutor, type Sq
 import { compareNames } from '../../../domain/path/name-order.ts';
 import { paddedToPowerOfTwo } from '../../persistence/padded.ts';
 import { hashOfPath } from '../../persistence/path-hash.ts';
+import type { UsageChanges } from '../../usage/usage-changes.ts';
 import { Overtaken } from './overtaken.ts';
 import { insertColumns, rowColumns, type TreeRow, valuesOf, versionColumns } from './tree-row.ts';
 
 /** Rows that are named in one statement at most. */
 const maxRowsPerStatement = 64;
+
+export interface TreeRowsOptions {
+  readonly pin?: number | undefined;
+  readonly usage?: UsageChanges | undefined;
+}
 
 /**
  * The rows of one disk, as they are or as they were at a head. Changes compare the stamps that were read and count the rows:
@@ -16,12 +22,14 @@ export class TreeRows {
   readonly #disk: string;
   readonly #sql: SqlExecutor;
   readonly #pin: number | undefined;
+  readonly #usage: UsageChanges | undefined;
 
-  /** `pin`: shows rows as they were after the change of that number. */
-  constructor(disk: string, sql: SqlExecutor | Database, pin?: number) {
+  /** `pin`: shows rows as they were after the change of that number. `usage` is told of files that come and go. */
+  constructor(disk: string, sql: SqlExecutor | Database, { pin, usage }: TreeRowsOptions = {}) {
     this.#disk = disk;
     this.#sql = sql;
     this.#pin = pin;
+    this.#usage = usage;
   }
 
   async at(path: string): Promise<TreeRow | undefined> {
@@ -95,6 +103,7 @@ export class TreeRows {
     } catch (error) {
       throw isUniqueViolation(error) ? new Overtaken(this.#disk) : error;
     }
+    this.#count(rows, 1);
   }
 
   async delete(rows: readonly TreeRow[]): Promise<void> {
@@ -107,6 +116,15 @@ export class TreeRows {
         throw new Overtaken(this.#disk);
       }
       done += count;
+    }
+    this.#count(rows, -1);
+  }
+
+  #count(rows: readonly TreeRow[], sign: 1 | -1): void {
+    for (const { kind, owner, size } of rows) {
+      if (kind === 'f') {
+        this.#usage?.add(this.#disk, owner, { bytes: sign * size, files: sign });
+      }
     }
   }
 

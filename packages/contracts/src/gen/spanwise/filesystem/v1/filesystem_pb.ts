@@ -50,7 +50,7 @@ export type View = Message<"spanwise.filesystem.v1.View"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * What has become of its layer; unspecified for a view without one.
+   * What has become of its layer; only from DescribeView, and unspecified for a view without one.
    *
    * @generated from field: spanwise.filesystem.v1.LayerState layer_state = 5;
    */

@@ -1158,7 +1158,8 @@ export type AnswerInterruptRequest = Message<"spanwise.session.v1.AnswerInterrup
   interruptId: string;
 
   /**
-   * The answer as JSON text, at most 64 KiB; must fit the interrupt's schema, or the model is told that it does not.
+   * The answer as JSON text, at most 64 KiB; must fit the interrupt's schema, or the model is told that it does not. To
+   * INTERRUPT_KIND_AUTH it is `{"signed_in": true}`, with the new token in the headers of this call, or `{"signed_in": false}`.
    *
    * @generated from field: string answer_json = 4;
    */

@@ -570,7 +570,7 @@ export const ExecutionState = {
   UNSPECIFIED: 0,
 
   /**
-   * The call is not in the ledger: it was never begun, or its tool is READ_ONLY.
+   * The call is not in the ledger: it was never begun, or its tool is READ_ONLY and waits for nothing.
    *
    * @generated from enum value: EXECUTION_STATE_NONE = 1;
    */
@@ -688,7 +688,7 @@ export const ToolHostService: GenService<{
   /**
    * Executes one call and streams its events; the last message has the result, or what the call waits for. Cancelling the
    * RPC stops the tool. A call that was executed before (same run_id and call_id) answers as it did: what is done is not
-   * done again. READ_ONLY tools keep nothing and are executed again.
+   * done again. READ_ONLY tools keep nothing and are executed again, unless they wait for an interrupt.
    * Errors: INVALID_FIELD, UNAUTHENTICATED, FENCED, CALL_REUSED, SHUTTING_DOWN, DATABASE_UNAVAILABLE.
    *
    * @generated from rpc spanwise.tool.v1.ToolHostService.ExecuteTool

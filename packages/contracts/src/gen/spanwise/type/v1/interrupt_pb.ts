@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file spanwise/type/v1/interrupt.proto.
  */
 export const file_spanwise_type_v1_interrupt: GenFile = /*@__PURE__*/
-  fileDesc("CiBzcGFud2lzZS90eXBlL3YxL2ludGVycnVwdC5wcm90bxIQc3Bhbndpc2UudHlwZS52MSKuAQoJSW50ZXJydXB0EgoKAmlkGAEgASgJEi0KBGtpbmQYAiABKA4yHy5zcGFud2lzZS50eXBlLnYxLkludGVycnVwdEtpbmQSDwoHY2FsbF9pZBgDIAEoCRIPCgdtZXNzYWdlGAQgASgJEhMKC3NjaGVtYV9qc29uGAUgASgJEi8KC2V4cGlyZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJzCg9JbnRlcnJ1cHRBbnN3ZXISFAoMaW50ZXJydXB0X2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSEwoLYW5zd2VyX2pzb24YAyABKAkSDwoHZXhwaXJlZBgEIAEoCBITCgthbnN3ZXJlZF9ieRgFIAEoCSpMCg1JbnRlcnJ1cHRLaW5kEh4KGklOVEVSUlVQVF9LSU5EX1VOU1BFQ0lGSUVEEAASGwoXSU5URVJSVVBUX0tJTkRfUVVFU1RJT04QAWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiBzcGFud2lzZS90eXBlL3YxL2ludGVycnVwdC5wcm90bxIQc3Bhbndpc2UudHlwZS52MSKuAQoJSW50ZXJydXB0EgoKAmlkGAEgASgJEi0KBGtpbmQYAiABKA4yHy5zcGFud2lzZS50eXBlLnYxLkludGVycnVwdEtpbmQSDwoHY2FsbF9pZBgDIAEoCRIPCgdtZXNzYWdlGAQgASgJEhMKC3NjaGVtYV9qc29uGAUgASgJEi8KC2V4cGlyZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJzCg9JbnRlcnJ1cHRBbnN3ZXISFAoMaW50ZXJydXB0X2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSEwoLYW5zd2VyX2pzb24YAyABKAkSDwoHZXhwaXJlZBgEIAEoCBITCgthbnN3ZXJlZF9ieRgFIAEoCSplCg1JbnRlcnJ1cHRLaW5kEh4KGklOVEVSUlVQVF9LSU5EX1VOU1BFQ0lGSUVEEAASGwoXSU5URVJSVVBUX0tJTkRfUVVFU1RJT04QARIXChNJTlRFUlJVUFRfS0lORF9BVVRIEAJiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * Something that only the owner of the session can answer. The run waits for it, if need be for days, and costs nothing
@@ -139,6 +139,14 @@ export const InterruptKind = {
    * @generated from enum value: INTERRUPT_KIND_QUESTION = 1;
    */
   QUESTION: 1,
+
+  /**
+   * A disk does not take the user's token any more. The user answers with `{"signed_in": true}` and a new token in the
+   * headers of that call, or with `{"signed_in": false}`; one answer is for all interrupts of this kind of the run.
+   *
+   * @generated from enum value: INTERRUPT_KIND_AUTH = 2;
+   */
+  AUTH: 2,
 } as const;
 
 /**
