@@ -14,7 +14,7 @@ import type { SessionView } from '../domain/view/session-view.ts';
 
 export function toView(
   { id, sessionId, mounts, createTimeMs }: SessionView,
-  layerState = LayerState.UNSPECIFIED,
+  layerState: LayerState = LayerState.UNSPECIFIED,
 ): MessageInitShape<typeof ViewSchema> {
   return {
     id,
