@@ -136,6 +136,11 @@ function suite(openDatabase: () => Promise<TestDatabase>, runs: number) {
     for (const end of [() => run.commit(false, 0), () => run.rollBack(0)]) {
       expect(await failureOf(end())).toEqual({ reason: 'LAYER_IN_USE', facts: {} });
     }
+    // A driver that gave up while this service was away is not waited for.
+    const left = await files.open(true);
+    await left.put('/workspace/left.txt', 'l');
+    files.clock.advance(Date.now() + 600_000);
+    expect((await left.commit(false, 0)).result).toBe('PUBLISHED');
     // Its own stop does not keep a driver from publishing.
     await files.fence.execute({ sessionId: run.sessionId, epoch: 1, stop: true });
     expect(await failureOf(run.put('/workspace/b.txt', 'b'))).toEqual({ reason: 'FENCED', facts: {} });

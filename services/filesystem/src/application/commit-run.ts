@@ -1,6 +1,7 @@
+import type { Clock } from '@spanwise/kernel';
 import type { Caller } from '../domain/disk/caller.ts';
 import { isVersioned } from '../domain/disk/versioned-store.ts';
-import { isChange, type LayerEntry, type LayerState } from '../domain/layer/layer-entry.ts';
+import { isChange, isInUse, type LayerEntry, type LayerState } from '../domain/layer/layer-entry.ts';
 import { layerInUse } from '../domain/layer/layer-errors.ts';
 import { type CommitAnswer, type Conflict, maxListed, type TreeItem } from '../domain/layer/publishing.ts';
 import { toInner } from '../domain/view/mount.ts';
@@ -13,7 +14,7 @@ import type { ViewTree } from './view-tree.ts';
 
 export interface CommitRunRequest {
   readonly viewId: string;
-  /** Of the dispatch that ends the run; 0 = the owner of a run that has met conflicts. */
+  /** Of the dispatch that ends the run; 0 = the owner of a run that is over, and was not published. */
   readonly epoch: number;
   /** True: over what others have written. */
   readonly overwrites: boolean;
@@ -27,6 +28,7 @@ export interface CommitRunOutcome extends CommitAnswer {
 export interface CommitRunDeps {
   readonly views: CallerViews;
   readonly listOutputs: ListOutputs;
+  readonly clock: Pick<Clock, 'nowMs'>;
 }
 
 const nothing: CommitAnswer = { result: 'PUBLISHED', conflicts: [], unpublished: [], changes: 0 };
@@ -67,7 +69,7 @@ export class CommitRun {
       if (tree.layer === undefined) {
         return nothing;
       }
-      const answer = await new Commit(tree, tree.layer, caller, request, signal).run();
+      const answer = await new Commit(tree, tree.layer, caller, request, this.#deps.clock.nowMs(), signal).run();
       if (answer !== 'moved') {
         return answer;
       }
@@ -85,9 +87,18 @@ class Commit {
   readonly #open: OpenLayer;
   readonly #request: CommitRunRequest;
   readonly #others: PublishFiles;
+  readonly #nowMs: number;
   readonly #signal: AbortSignal;
 
-  constructor(tree: ViewTree, open: OpenLayer, caller: Caller, request: CommitRunRequest, signal: AbortSignal) {
+  constructor(
+    tree: ViewTree,
+    open: OpenLayer,
+    caller: Caller,
+    request: CommitRunRequest,
+    nowMs: number,
+    signal: AbortSignal,
+  ) {
+    this.#nowMs = nowMs;
     this.#tree = tree;
     this.#open = open;
     this.#layer = open.layer;
@@ -101,7 +112,8 @@ class Commit {
     if (state === 'PUBLISHED' || state === 'ROLLED_BACK') {
       return (await this.#layer.answer()) ?? nothing;
     }
-    if (this.#request.epoch === 0 && state === 'OPEN') {
+    const { createTimeMs } = this.#tree.view;
+    if (this.#request.epoch === 0 && isInUse(this.#open.head, createTimeMs, this.#nowMs)) {
       throw layerInUse();
     }
     if (state === 'PUBLISHING') {

@@ -1,12 +1,13 @@
+import type { Clock } from '@spanwise/kernel';
 import type { Caller } from '../domain/disk/caller.ts';
-import { isChange, type LayerState } from '../domain/layer/layer-entry.ts';
+import { isChange, isInUse, type LayerState } from '../domain/layer/layer-entry.ts';
 import { layerInUse } from '../domain/layer/layer-errors.ts';
 import type { CommitAnswer } from '../domain/layer/publishing.ts';
 import type { CallerViews } from './caller-views.ts';
 
 export interface RollbackRunRequest {
   readonly viewId: string;
-  /** Of the dispatch that ends the run; 0 = the owner of a run that has met conflicts. */
+  /** Of the dispatch that ends the run; 0 = the owner of a run that is over, and was not published. */
   readonly epoch: number;
 }
 
@@ -20,9 +21,11 @@ export interface RollbackRunOutcome {
 /** Drops what a run has changed. What is published stays. */
 export class RollbackRun {
   readonly #views: CallerViews;
+  readonly #clock: Pick<Clock, 'nowMs'>;
 
-  constructor({ views }: { readonly views: CallerViews }) {
+  constructor({ views, clock }: { readonly views: CallerViews; readonly clock: Pick<Clock, 'nowMs'> }) {
     this.#views = views;
+    this.#clock = clock;
   }
 
   /** Again it answers the same. Throws VIEW_NOT_FOUND, FENCED, or LAYER_IN_USE for an owner whose run goes on. */
@@ -32,7 +35,7 @@ export class RollbackRun {
       return { state: undefined, changes: 0 };
     }
     const { layer, head } = open;
-    if (epoch === 0 && head.state === 'OPEN') {
+    if (epoch === 0 && isInUse(head, view.createTimeMs, this.#clock.nowMs())) {
       throw layerInUse();
     }
     const entries = await layer.all();

@@ -35,6 +35,16 @@ export interface LayerHead {
   readonly entries: number;
   /** True: nothing was changed for so long that what the view has found is not kept any more: it sees disks as they are. */
   readonly isUnpinned?: boolean;
+  /** When it was last changed, milliseconds since 1970 UTC; undefined while nothing was. */
+  readonly changeTimeMs?: number;
+}
+
+/** How long nothing has to be changed before the owner of a run may end a layer that its driver has not ended. */
+const abandonedMs = 10 * 60 * 1000;
+
+/** Whether a run still works on a layer, as far as can be told: its driver may have ended it while this service was away. */
+export function isInUse({ state, changeTimeMs }: LayerHead, openedMs: number, nowMs: number): boolean {
+  return state === 'OPEN' && nowMs - (changeTimeMs ?? openedMs) < abandonedMs;
 }
 
 export const emptyLayer: LayerHead = { state: 'OPEN', version: 0, bytes: 0, entries: 0 };

@@ -16,6 +16,7 @@ export interface HeadRow extends SqlRow {
   readonly entries: number;
   /** Since when the view sees disks as they are; null while it sees them as it has found them. */
   readonly unpinned_ms: number | null;
+  readonly change_time_ms: number;
 }
 
 /** Paths that are named in one statement at most. */
@@ -32,14 +33,14 @@ export class SqlLayerRows implements LayerRows {
   }
 
   async head(): Promise<LayerHead> {
-    const sql = 'select state, version, bytes, entries, unpinned_ms from fs_layers where view_id = ?';
+    const sql = 'select state, version, bytes, entries, unpinned_ms, change_time_ms from fs_layers where view_id = ?';
     const row = await firstRow<HeadRow>(this.#sql, sql, [this.#viewId]);
     if (row === undefined) {
       return emptyLayer;
     }
-    const { version, bytes, entries, unpinned_ms: unpinnedMs } = row;
+    const { version, bytes, entries, unpinned_ms: unpinnedMs, change_time_ms: changeTimeMs } = row;
     const isUnpinned = unpinnedMs === null ? {} : { isUnpinned: true };
-    return { state: row.state as LayerState, version, bytes, entries, ...isUnpinned };
+    return { state: row.state as LayerState, version, bytes, entries, changeTimeMs, ...isUnpinned };
   }
 
   async at(paths: readonly VirtualPath[]): Promise<ReadonlyMap<string, LayerEntry>> {

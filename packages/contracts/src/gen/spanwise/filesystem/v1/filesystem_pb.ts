@@ -1967,7 +1967,8 @@ export type CommitRunRequest = Message<"spanwise.filesystem.v1.CommitRunRequest"
   viewId: string;
 
   /**
-   * Fencing number of the dispatch that ends the run. 0 = its owner, who decides about a conflict.
+   * Fencing number of the dispatch that ends the run. 0 = its owner, who decides about a conflict, or about what its driver
+   * could not end: LAYER_IN_USE unless nothing was changed for ten minutes.
    *
    * @generated from field: int64 epoch = 2;
    */
@@ -2093,7 +2094,8 @@ export type RollbackRunRequest = Message<"spanwise.filesystem.v1.RollbackRunRequ
   viewId: string;
 
   /**
-   * Fencing number of the dispatch that ends the run. 0 = its owner, who decides about a conflict.
+   * Fencing number of the dispatch that ends the run. 0 = its owner, who decides about a conflict, or about what its driver
+   * could not end: LAYER_IN_USE unless nothing was changed for ten minutes.
    *
    * @generated from field: int64 epoch = 2;
    */
