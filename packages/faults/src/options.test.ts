@@ -7,7 +7,7 @@ describe('the options of the command line', () => {
     expect(readOptions([])).toMatchObject({ scenarios: allScenarios, sizes: {}, seed: 1 });
     expect(readOptions([])).toMatchObject({ hasProductionTimers: false, hasGoals: false });
     expect(readOptions(['--goals']).hasGoals).toBe(true);
-    expect(allScenarios.map(({ name }) => name)).toEqual(Array.from({ length: 17 }, (_, index) => `N${index + 1}`));
+    expect(allScenarios.map(({ name }) => name)).toEqual(Array.from({ length: 18 }, (_, index) => `N${index + 1}`));
   });
 
   test('name scenarios, sizes and the seed', () => {

@@ -1,5 +1,6 @@
 import { Role, ToolOutcome } from '@spanwise/contracts/spanwise/type/v1/message';
 import { describe, expect, test } from 'vitest';
+import { fileFaults } from '../../tests/doubles/file-faults.ts';
 import {
   context,
   contextRow,
@@ -11,6 +12,7 @@ import {
   session,
   viewOf,
 } from '../../tests/doubles/good-evidence.ts';
+import { goodFiles, goodRollback, resultRow, withEvents } from '../../tests/doubles/good-files.ts';
 import type { HistoryEntry } from '../clients/history.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import { checkAll } from './check-all.ts';
@@ -60,6 +62,20 @@ describe('the checkers', () => {
       views: [],
     });
     expect(checkAll(waiting)).toEqual([]);
+  });
+
+  test('find nothing wrong with files that are published, rolled back, or overwritten by a later run', () => {
+    expect(checkAll(goodEvidence(goodFiles()))).toEqual([]);
+    expect(checkAll(goodEvidence(goodRollback()))).toEqual([]);
+    expect(checkAll(goodEvidence(goodRollback(true)))).toEqual([]);
+  });
+
+  test('let a file be there or not that nobody knows whether it was written', () => {
+    const events = withEvents(resultRow(8, 'writes', ToolOutcome.UNKNOWN, ''), eventRow(10, usage, 2));
+    expect(checkAll(goodEvidence(goodFiles({ events, files: [] })))).toEqual([]);
+    expect(
+      checkAll(goodEvidence(goodFiles({ events: withEvents(resultRow(8, 'writes', ToolOutcome.UNKNOWN, '')) }))),
+    ).toEqual([]);
   });
 
   test('let a claim tell the answers that it takes before its attempt', () => {
@@ -137,16 +153,22 @@ describe('the checkers', () => {
     ['I20', 'a status that is not listed', { history: [{ ...call, code: 2, reason: 'OOPS' }] }],
     ['I20', 'an error that is a bug', { history: [{ ...call, code: 13, reason: 'INTERNAL' }] }],
     ['I20', 'a process that exits', { exits: [{ ...exit, isMeant: false }] }],
+    ...fileFaults.map(([what, , changes]) => ['I21', what, changes] as const),
   ];
 
   test('are each shown at least one violation', () => {
-    const all = Array.from({ length: 20 }, (_, index) => `I${index + 1}`);
+    const all = Array.from({ length: 21 }, (_, index) => `I${index + 1}`);
     expect([...new Set(planted.map(([invariant]) => invariant))]).toEqual(all);
   });
 
   test.each(planted)('see that %s is broken by %s', (invariant, _, changes) => {
     const found = checkAll(goodEvidence({ views: [], ...changes })).map((each) => each.invariant);
     expect(found).toContain(invariant);
+  });
+
+  test.each(fileFaults)('say of %s that %s', (_, sign, changes) => {
+    const found = checkAll(goodEvidence({ views: [], ...changes })).filter(({ invariant }) => invariant === 'I21');
+    expect(found.map(({ what }) => what)).toContainEqual(expect.stringContaining(sign));
   });
 
   test('take a tool that can not be stopped for what it is', () => {

@@ -1,8 +1,11 @@
 import type { Evidence } from '../evidence/evidence.ts';
 import { checkContexts, checkTurns } from './context-checkers.ts';
 import { checkEffectOrder, checkEffects } from './effect-checkers.ts';
+import { checkFiles } from './file-checkers.ts';
+import { checkReads } from './file-read-checkers.ts';
 import { checkEpochs, checkSequence, checkTerminals } from './log-checkers.ts';
 import { checkCalls, checkIsolation, checkLeftovers, checkPages, checkWatcherCost } from './outside-checkers.ts';
+import { checkRollbacks } from './rollback-checkers.ts';
 import { checkAttempts, checkCancels, checkProgress, checkRequests, checkSessionStates } from './state-checkers.ts';
 import { checkDurableViews, checkTexts } from './view-checkers.ts';
 import type { Checker, Violation } from './violation.ts';
@@ -27,6 +30,9 @@ const checkers: readonly Checker[] = [
   checkIsolation,
   checkPages,
   checkCalls,
+  checkFiles,
+  checkReads,
+  checkRollbacks,
 ];
 
 /** Looks at everything; answers what does not hold, in the order of the invariants. */

@@ -6,12 +6,13 @@ import { violation } from './log-checkers.ts';
 import type { Violation } from './violation.ts';
 
 /**
- * I13: every stored context keeps the rules of strict providers, and so did every request that reached the provider. The
- * last calls of a session whose run still goes on may be without answers.
+ * I13: every stored context, without what was rolled back, keeps the rules of strict providers, and so did every request that
+ * reached the provider. The last calls of a session whose run still goes on may be without answers.
  */
 export function checkContexts({ sessions, context, answers }: Evidence): readonly Violation[] {
   const active = new Set(sessions.filter(({ status }) => status !== 'IDLE').map(({ id }) => id));
-  const threads = Map.groupBy(context, ({ sessionId, threadId }) => `${sessionId}/${threadId}`);
+  const kept = context.filter(({ supersededAtSeq }) => supersededAtSeq === undefined);
+  const threads = Map.groupBy(kept, ({ sessionId, threadId }) => `${sessionId}/${threadId}`);
   const stored = [...threads].flatMap(([thread, rows]) => {
     const mayBeOpen = active.has(rows[0]?.sessionId ?? '');
     const faults = dialogueFaults(

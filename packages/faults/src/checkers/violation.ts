@@ -1,6 +1,6 @@
 import type { Evidence } from '../evidence/evidence.ts';
 
-/** What must always be true. I16 to I20 only as far as the suite can see it: each checker says how far. */
+/** What must always be true. I16 to I21 only as far as the suite can see it: each checker says how far. */
 export type Invariant =
   | 'I1'
   | 'I2'
@@ -21,7 +21,8 @@ export type Invariant =
   | 'I17'
   | 'I18'
   | 'I19'
-  | 'I20';
+  | 'I20'
+  | 'I21';
 
 /** An invariant that does not hold. */
 export interface Violation {

@@ -22,6 +22,8 @@ export interface FollowOptions<Message extends StreamMessage> {
   readonly onMessage?: (message: Message) => void;
   /** Told of every event. True: this was all. */
   readonly onEvent: (event: AgentEvent) => boolean;
+  /** Asked when a stream has come to its end by itself. True: there is nothing more to come. */
+  readonly isOver?: () => boolean;
   /** Milliseconds after which the client leaves and comes again; undefined = it stays. */
   readonly stayMs?: () => number;
   /** While it resolves later, nothing is read: the client is a stalled one. */
@@ -73,7 +75,7 @@ async function readOnce<Message extends StreamMessage>(options: FollowOptions<Me
   try {
     const end = await readMessages(options, connection.signal, leave);
     record(0, '');
-    return end ?? why;
+    return end ?? (why === 'ended-early' && options.isOver?.() === true ? 'done' : why);
   } catch (error) {
     if (connection.signal.aborted) {
       return why;

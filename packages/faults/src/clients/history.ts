@@ -42,6 +42,14 @@ export interface CancelledEntry extends Timed {
   readonly receipt: readonly { readonly name: string; readonly outcome: number }[];
 }
 
+/** A client asks for a run in the place of the active one, which is to be rolled back. */
+export interface RollbackEntry extends Timed {
+  readonly kind: 'rollback';
+  readonly sessionId: string;
+  /** Of the run that is to begin. */
+  readonly requestId: string;
+}
+
 /** A client saw the terminal event of a run. */
 export interface EndedEntry extends Timed {
   readonly kind: 'ended';
@@ -78,6 +86,7 @@ export type HistoryEntry =
   | CallEntry
   | StartedEntry
   | CancelledEntry
+  | RollbackEntry
   | EndedEntry
   | ReconnectEntry
   | ProbeEntry

@@ -43,20 +43,13 @@ export async function followRun(request: RunRequest): Promise<RunSight> {
     rpc: 'RunSession',
     ...{ client, view, signal: request.signal },
     ...(request.stayMs === undefined ? {} : { stayMs: request.stayMs }),
-    async *open(afterSeq, signal) {
-      const headers = client.headers;
-      yield* client.sessions.runSession({ ...message, afterSeq }, { signal, headers });
-      // A run that was cancelled in the queue has no terminal event, and a stream that begins behind the end has no more.
-      if (sight.isOverWithoutMore(view.cursor)) {
-        sight.end();
-      }
+    open(afterSeq, signal) {
+      return client.sessions.runSession({ ...message, afterSeq }, { signal, headers: client.headers });
     },
     onMessage: ({ run }) => sight.accept(run),
     onEvent: (event) => sight.saw(event),
-  }).catch((error: unknown) => {
-    if (!(error instanceof SightEnd)) {
-      throw error;
-    }
+    // A run that was cancelled in the queue has no terminal event, and a stream that begins behind the end has no more.
+    isOver: () => sight.isOverWithoutMore(view.cursor),
   });
   return sight.result();
 }
@@ -92,9 +85,6 @@ export async function followRunWithSdk(request: RunRequest, baseUrl: string): Pr
   }
   return sight.result();
 }
-
-/** Leaves the reading of a stream that has nothing more to tell. */
-class SightEnd extends Error {}
 
 /** What a client has learned of a run. */
 class Sight {
@@ -144,10 +134,6 @@ class Sight {
       return true;
     }
     return run !== undefined && run.terminalSeq > 0n && Number(run.terminalSeq) <= cursor;
-  }
-
-  end(): never {
-    throw new SightEnd();
   }
 
   result(): RunSight {

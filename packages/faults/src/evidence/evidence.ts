@@ -30,6 +30,8 @@ export interface RunRow {
   readonly startSeq: number;
   readonly terminalSeq: number;
   readonly isCancelRequested: boolean;
+  /** Whether it is to be rolled back. */
+  readonly rollsBack: boolean;
   /** Milliseconds since 1970; undefined while it goes on. */
   readonly endedAtMs: number | undefined;
 }
@@ -52,6 +54,36 @@ export interface ContextRow {
   readonly runId: string;
   readonly threadId: string;
   readonly message: Message;
+  /** Seq of the event that took it out of the context; undefined while it is part of it. */
+  readonly supersededAtSeq: number | undefined;
+}
+
+export type LayerState = 'OPEN' | 'CONFLICT' | 'PUBLISHING' | 'PUBLISHED' | 'ROLLED_BACK';
+
+/** A row of filesystem's `fs_layers`. */
+export interface LayerRow {
+  readonly runId: string;
+  readonly state: LayerState;
+  /** Rows of `fs_layer_nodes`: what is in it and neither published nor dropped. */
+  readonly entries: number;
+}
+
+/** A file of a session as a change of its disk has left it: a row of `fs_nodes` or `fs_versions`. */
+export interface FileRow {
+  readonly sessionId: string;
+  /** In views. */
+  readonly path: string;
+  /** Whether the mount is one whose files are outputs. */
+  readonly isOutput: boolean;
+  /** Number of the change that wrote it. */
+  readonly head: number;
+  /** Number of the change that replaced or removed it; undefined for what is there now. */
+  readonly toHead: number | undefined;
+  /** SHA-256 of its content in hex, as its row has it. */
+  readonly hash: string;
+  readonly size: number;
+  /** Whether the bytes that are stored have this hash. */
+  readonly isIntact: boolean;
 }
 
 /** A row of tool-host's `executions`. */
@@ -101,6 +133,8 @@ export interface Evidence {
   readonly events: readonly EventRow[];
   readonly context: readonly ContextRow[];
   readonly executions: readonly ExecutionRow[];
+  readonly layers: readonly LayerRow[];
+  readonly files: readonly FileRow[];
   readonly history: readonly HistoryEntry[];
   readonly views: readonly ClientView[];
   readonly effects: readonly EffectLine[];

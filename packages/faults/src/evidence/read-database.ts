@@ -1,9 +1,20 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { AgentEventSchema } from '@spanwise/contracts/spanwise/event/v1/event';
 import { MessageSchema } from '@spanwise/contracts/spanwise/type/v1/message';
-import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { databaseNames } from '../cluster/database-names.ts';
-import type { ContextRow, EventRow, ExecutionRow, RunRow, RunRowStatus, SessionRow } from './evidence.ts';
+import type {
+  ContextRow,
+  EventRow,
+  ExecutionRow,
+  FileRow,
+  LayerRow,
+  RunRow,
+  RunRowStatus,
+  SessionRow,
+} from './evidence.ts';
+import { readFiles, readLayers } from './read-files.ts';
+import { rowsOf } from './rows-of.ts';
 
 /** The rows that the checkers look at. */
 export interface DatabaseRows {
@@ -12,6 +23,8 @@ export interface DatabaseRows {
   readonly events: readonly EventRow[];
   readonly context: readonly ContextRow[];
   readonly executions: readonly ExecutionRow[];
+  readonly layers: readonly LayerRow[];
+  readonly files: readonly FileRow[];
 }
 
 /** Reads all rows of one cluster, past all links, and decodes them. */
@@ -27,6 +40,8 @@ export async function readDatabase(serverUrl: string): Promise<DatabaseRows> {
       events: (await rowsOf(connection, 'select * from ui_events order by session_id, seq')).map(eventOf),
       context: (await rowsOf(connection, 'select * from llm_context order by session_id, seq')).map(contextOf),
       executions: (await rowsOf(connection, `select * from ${databaseNames['tool-host']}.executions`)).map(executionOf),
+      layers: await readLayers(connection),
+      files: await readFiles(connection),
     };
   } finally {
     await connection.end();
@@ -47,11 +62,6 @@ export async function countUnfinished(serverUrl: string): Promise<number> {
   } finally {
     await connection.end();
   }
-}
-
-async function rowsOf(connection: Connection, sql: string): Promise<RowDataPacket[]> {
-  const [rows] = await connection.query<RowDataPacket[]>(sql);
-  return rows;
 }
 
 function sessionOf(row: RowDataPacket): SessionRow {
@@ -77,6 +87,7 @@ function runOf(row: RowDataPacket): RunRow {
     startSeq: Number(row.start_seq),
     terminalSeq: Number(row.terminal_seq),
     isCancelRequested: row.cancel_requested_at !== null,
+    rollsBack: Number(row.rolls_back) === 1,
     endedAtMs: row.ended_at === null ? undefined : Number(row.ended_at),
   };
 }
@@ -99,6 +110,7 @@ function contextOf(row: RowDataPacket): ContextRow {
     runId: String(row.run_id),
     threadId: String(row.thread_id),
     message: fromBinary(MessageSchema, row.payload as Uint8Array),
+    supersededAtSeq: row.superseded_at_seq === null ? undefined : Number(row.superseded_at_seq),
   };
 }
 

@@ -3,7 +3,7 @@ import type { RunFigures } from './run-figures.ts';
 
 type Measure = 'p50' | 'p99' | 'max';
 /** The figures that a goal can be set for. */
-export type GoalFigure = 'cancel' | 'recovery' | 'recoveryOfKilled' | 'recoveryOfFrozen';
+export type GoalFigure = 'cancel' | 'rollback' | 'recovery' | 'recoveryOfKilled' | 'recoveryOfFrozen';
 
 /** What may be taken at most, in milliseconds. */
 export type Goals = Partial<Record<GoalFigure, Partial<Record<Measure, number>>>>;

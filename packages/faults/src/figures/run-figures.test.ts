@@ -1,6 +1,7 @@
 import { AttemptReason } from '@spanwise/contracts/spanwise/event/v1/event';
 import { describe, expect, test } from 'vitest';
 import { eventRow, goodEvidence } from '../../tests/doubles/good-evidence.ts';
+import { file } from '../../tests/doubles/good-files.ts';
 import type { HistoryEntry } from '../clients/history.ts';
 import { spreadOf } from './percentiles.ts';
 import { figuresOf } from './run-figures.ts';
@@ -36,6 +37,25 @@ describe('the figures', () => {
       ...{ recovery: spread, recoveryOfKilled: spread, recoveryOfFrozen: undefined },
       attempts: { DRIVER_LOST: 1 },
     });
+  });
+
+  test('measure a rollback from its request to the beginning of the run that has asked for it', () => {
+    const history: readonly HistoryEntry[] = [
+      { atMs: 70, monotonicMs: 0, client: 'client', kind: 'rollback', sessionId: 'session', requestId: 'script-1' },
+      { atMs: 80, monotonicMs: 0, client: 'client', kind: 'rollback', sessionId: 'session', requestId: 'in-queue' },
+    ];
+    expect(figuresOf(goodEvidence({ history })).rollback).toEqual({ count: 1, p50: 30, p99: 30, max: 30 });
+  });
+
+  test('count what was published, and what was overwritten of it', () => {
+    const evidence = goodEvidence({
+      files: [
+        { ...file, toHead: 9 },
+        { ...file, head: 9 },
+      ],
+    });
+    const { filesPublished, filesOverwritten } = figuresOf(evidence);
+    expect({ filesPublished, filesOverwritten }).toEqual({ filesPublished: 2, filesOverwritten: 1 });
   });
 
   test('are none without values', () => {

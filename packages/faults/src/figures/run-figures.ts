@@ -20,6 +20,8 @@ export interface RunFigures {
   readonly reconnects: Readonly<Record<string, number>>;
   /** From the request of a cancel to the terminal event at the client that follows the run. */
   readonly cancel: Spread | undefined;
+  /** From the request of a run in the place of the active one to its RUN_START. */
+  readonly rollback: Spread | undefined;
   /** From the death of a driver or an executor to the RUN_ATTEMPT that it caused. */
   readonly recovery: Spread | undefined;
   /** Those of them that were killed, and those that were frozen. */
@@ -27,11 +29,15 @@ export interface RunFigures {
   readonly recoveryOfFrozen: Spread | undefined;
   /** Effects that were begun. */
   readonly effects: number;
+  /** Files that runs have published, each as often as it was. */
+  readonly filesPublished: number;
+  /** Those of them that a later run has overwritten. */
+  readonly filesOverwritten: number;
 }
 
 /** Works the figures out of what happened. */
 export function figuresOf(evidence: Evidence): RunFigures {
-  const { runs, events, history, effects } = evidence;
+  const { runs, events, history, effects, files } = evidence;
   const recoveries = recoveriesOf(evidence);
   const recoveryOf = (kind: FaultKind) =>
     spreadOf(recoveries.filter(({ cause }) => cause === kind).map(({ ms }) => ms));
@@ -42,10 +48,13 @@ export function figuresOf(evidence: Evidence): RunFigures {
     attempts: countBy(attempts.map((reason) => reasonNames.get(reason) ?? String(reason))),
     reconnects: countBy(history.flatMap((entry) => (entry.kind === 'reconnect' ? [entry.why] : []))),
     cancel: spreadOf(cancelTimes(evidence)),
+    rollback: spreadOf(rollbackTimes(evidence)),
     recovery: spreadOf(recoveries.map(({ ms }) => ms)),
     recoveryOfKilled: recoveryOf('kill'),
     recoveryOfFrozen: recoveryOf('freeze'),
     effects: effects.filter(({ phase }) => phase === 'begin').length,
+    filesPublished: files.length,
+    filesOverwritten: files.filter(({ toHead }) => toHead !== undefined).length,
   };
 }
 
@@ -65,6 +74,21 @@ function cancelTimes({ history }: Evidence): readonly number[] {
   return history.flatMap((entry) => {
     const atMs = entry.kind === 'cancelled' && entry.isAccepted ? endedMs.get(entry.runId) : undefined;
     return entry.kind === 'cancelled' && atMs !== undefined ? [Math.max(0, atMs - entry.askedAtMs)] : [];
+  });
+}
+
+/** Runs that were taken out of the queue before they began do not count. */
+function rollbackTimes({ history, runs, events }: Evidence): readonly number[] {
+  const runIds = new Map(runs.map(({ id, sessionId, requestId }) => [`${sessionId} ${requestId}`, id]));
+  const startedMs = new Map(
+    events.flatMap(({ event, runId, createdAtMs }) =>
+      event.data.case === 'runStart' ? [[runId, createdAtMs] as const] : [],
+    ),
+  );
+  return history.flatMap((entry) => {
+    const runId = entry.kind === 'rollback' ? runIds.get(`${entry.sessionId} ${entry.requestId}`) : undefined;
+    const atMs = runId === undefined ? undefined : startedMs.get(runId);
+    return atMs === undefined ? [] : [Math.max(0, atMs - entry.atMs)];
   });
 }
 

@@ -1,5 +1,5 @@
 import { type DialogueMessage, dialogueFaults } from '../checkers/dialogue-rules.ts';
-import { parseScript, type RunScript } from './run-script.ts';
+import { marksOf, parseScript, type RunScript } from './run-script.ts';
 
 /** A message as the chat completions protocol has it. */
 interface WireMessage {
@@ -16,6 +16,8 @@ export interface ChatRequest {
   readonly turn: number;
   /** Rules of providers that the transcript breaks. */
   readonly faults: readonly string[];
+  /** Marks of the scripts whose runs the transcript has messages of. */
+  readonly heard: readonly string[];
 }
 
 /** Reads a request: which script is played, and which of its turns is next. */
@@ -24,7 +26,10 @@ export function readChatRequest(body: string): ChatRequest {
   const asked = messages.findLastIndex(({ role }) => role === 'user');
   const script = parseScript(textOf(messages[asked]));
   const turn = messages.slice(asked).filter(({ role }) => role === 'assistant').length;
-  return { script, turn, faults: dialogueFaults(messages.map(reduced)) };
+  const heard = messages
+    .filter(({ role }) => role === 'user' || role === 'assistant')
+    .flatMap((each) => marksOf(textOf(each)));
+  return { script, turn, faults: dialogueFaults(messages.map(reduced)), heard: [...new Set(heard)] };
 }
 
 function reduced(message: WireMessage): DialogueMessage {

@@ -11,6 +11,8 @@ export interface ProviderAnswer {
   readonly caller: string;
   /** Rules of providers that the transcript broke: then it was refused. */
   readonly transcriptFaults: readonly string[];
+  /** Marks of the scripts whose runs the transcript had messages of: see `scriptMark`. */
+  readonly heard: readonly string[];
   readonly fault: ProviderFault | undefined;
   /** Whether the answer was sent to its end, with its stop reason. */
   hasStopped: boolean;
@@ -25,7 +27,9 @@ export class ProviderLog {
   readonly answers: ProviderAnswer[] = [];
   readonly #tries = new Map<string, number>();
 
-  begin(request: Pick<ProviderAnswer, 'script' | 'turn' | 'caller' | 'transcriptFaults' | 'fault'>): ProviderAnswer {
+  begin(
+    request: Pick<ProviderAnswer, 'script' | 'turn' | 'caller' | 'transcriptFaults' | 'heard' | 'fault'>,
+  ): ProviderAnswer {
     const answer: ProviderAnswer = {
       ...request,
       atMs: Date.now(),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readChatRequest } from './chat-request.ts';
-import { parseScript, turnText } from './run-script.ts';
+import { marksOf, parseScript, turnText } from './run-script.ts';
 
 const script = { id: 'script-1', turns: [{ text: 10 }] };
 
@@ -23,6 +23,14 @@ describe('a script', () => {
       { role: 'assistant', content: 'a', tool_calls: [{ id: 'x' }] },
       { role: 'tool', tool_call_id: 'x', content: '' },
     ];
-    expect(readChatRequest(JSON.stringify({ messages }))).toEqual({ script, turn: 1, faults: [] });
+    const heard = ['ript-1'];
+    expect(readChatRequest(JSON.stringify({ messages }))).toEqual({ script, turn: 1, faults: [], heard });
+  });
+
+  test('leaves its mark in what its user asks and its model says', () => {
+    const [asked, other] = ['script-1-0a1b2c', 'script-2-3d4e5f'].map((id) => JSON.stringify({ id, turns: [] }));
+    expect(marksOf(`${asked}\n\n${other}`)).toEqual(['0a1b2c', '3d4e5f']);
+    expect(marksOf(turnText('script-1-0a1b2c', 2, 40))).toEqual(['0a1b2c']);
+    expect(marksOf('hello')).toEqual([]);
   });
 });

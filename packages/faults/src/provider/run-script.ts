@@ -45,10 +45,22 @@ export interface RunScript {
   readonly turns: readonly ScriptedTurn[];
 }
 
+/** What tells the runs of a session apart in a transcript: the end of the script's id, which its texts begin with. */
+export function scriptMark(scriptId: string): string {
+  return scriptId.slice(-6);
+}
+
+/** Marks of the scripts that a message of a transcript is from; texts that are shorter than a mark have none. */
+export function marksOf(text: string): readonly string[] {
+  const said = /^([0-9a-f]{6})\/\d+ /.exec(text)?.[1];
+  const asked = text.split('\n\n').flatMap((piece) => parseScript(piece)?.id ?? []);
+  return said === undefined ? asked.map(scriptMark) : [said];
+}
+
 /** The text of a turn: always the same for the same script and turn, so that anyone can say what it must be. */
 export function turnText(scriptId: string, turn: number, characters: number): string {
   // Two and four UTF-8 bytes among them: offsets count bytes.
-  const unit = `${scriptId.slice(-6)}/${turn} ä😀 lorem ipsum dolor `;
+  const unit = `${scriptMark(scriptId)}/${turn} ä😀 lorem ipsum dolor `;
   const points = Array.from(unit);
   return Array.from({ length: characters }, (_, index) => points[index % points.length]).join('');
 }

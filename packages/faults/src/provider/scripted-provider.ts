@@ -36,7 +36,7 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
   };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { script, turn, faults } = readChatRequest(await bodyOf(request));
+    const { script, turn, faults, heard } = readChatRequest(await bodyOf(request));
     const played = script?.turns[Math.min(turn, script.turns.length - 1)];
     const fault = script === undefined || played === undefined ? undefined : dueFault(script, turn, played);
     const entry = log.begin({
@@ -44,6 +44,7 @@ export async function startScriptedProvider(): Promise<ScriptedProvider> {
       turn,
       caller: callerOf(request),
       transcriptFaults: faults,
+      heard,
       fault,
     });
     response.on('close', () => {

@@ -15,6 +15,7 @@ import { fullDisk } from './n14-disk.ts';
 import { sameRequest } from './n15-same-request.ts';
 import { manyRuns } from './n16-many-runs.ts';
 import { everythingAtOnce } from './n17-everything-at-once.ts';
+import { rolledBackRuns } from './n18-rollbacks.ts';
 import type { Scenario } from './scenario.ts';
 
 /** All scenarios in the order of their numbers. */
@@ -36,4 +37,5 @@ export const allScenarios: readonly Scenario[] = [
   sameRequest,
   manyRuns,
   everythingAtOnce,
+  rolledBackRuns,
 ];

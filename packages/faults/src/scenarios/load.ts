@@ -1,10 +1,11 @@
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
+import type { BusyPolicy } from '@spanwise/contracts/spanwise/session/v1/session';
 import type { RecordedClient } from '../clients/recorded-client.ts';
 import { followRun, followRunWithSdk, type RunSight } from '../clients/run-client.ts';
 import type { RunScript, ScriptedTurn } from '../provider/run-script.ts';
 import type { Random } from '../random.ts';
 import type { ScenarioContext } from './scenario.ts';
-import { mixedTurns, scriptOf } from './scripts.ts';
+import { drawsFiles, mixedTurns, scriptOf } from './scripts.ts';
 
 /** Users of the load; each owns a part of the sessions. */
 const uids = ['alice', 'bob', 'carol'] as const;
@@ -26,8 +27,8 @@ export interface LoadOptions {
   readonly runs: number;
   /** Sessions at the same time. */
   readonly concurrency: number;
-  /** What the model does; default a mix. */
-  readonly turns?: (random: Random, index: number) => readonly ScriptedTurn[];
+  /** What the model does in the run of this number (from 1), in a session whose runs may have files; default a mix. */
+  readonly turns?: (random: Random, index: number, hasFiles: boolean) => readonly ScriptedTurn[];
   /** False: the run of this number (from 1) may end in any way. Default: all are meant to complete. */
   readonly isMeantToComplete?: (index: number) => boolean;
   /** Each run begins once this has resolved; default at once. */
@@ -47,10 +48,10 @@ export async function runLoad(context: ScenarioContext, options: LoadOptions): P
       const number = context.outcome.nextNumber();
       const random = context.random.fork(`session-${number}`);
       const client = context.client(random.pick(uids));
-      const sessionId = await newSession(client);
+      const place = { client, sessionId: await newSession(client), random, hasFiles: drawsFiles(random) };
       for (let of = 0; of < runsPerSession && begun < options.runs && !context.signal.aborted; of += 1) {
         begun += 1;
-        sights.push(await doRun(context, options, { client, sessionId, random, index: begun }));
+        sights.push(await doRun(context, options, { ...place, index: begun }));
       }
     }
   };
@@ -77,14 +78,15 @@ interface Place {
   readonly client: RecordedClient;
   readonly sessionId: string;
   readonly random: Random;
+  readonly hasFiles: boolean;
   readonly index: number;
 }
 
 async function doRun(context: ScenarioContext, options: LoadOptions, place: Place): Promise<RunSight> {
   const { turns = mixedTurns, isMeantToComplete = () => true, during, sdkShare = 0.3 } = options;
-  const { random, client, sessionId, index } = place;
+  const { random, client, sessionId, index, hasFiles } = place;
   await options.untilBegin?.();
-  const script = scriptOf(random, context.outcome.nextNumber(), turns(random, index));
+  const script = scriptOf(random, context.outcome.nextNumber(), turns(random, index, hasFiles));
   if (isMeantToComplete(index)) {
     context.outcome.meant.add(script.id);
   }
@@ -98,18 +100,21 @@ export interface BeginOptions {
   readonly sessionId: string;
   readonly script: RunScript;
   readonly isThroughSdk?: boolean;
+  /** Default: refused while another run is active. */
+  readonly busyPolicy?: BusyPolicy;
   readonly stayMs?: () => number;
 }
 
 /** Starts one run and follows it in the background. */
 export function beginRun(context: ScenarioContext, options: BeginOptions): LoadRun {
-  const { client, sessionId, script, isThroughSdk = false, stayMs } = options;
+  const { client, sessionId, script, isThroughSdk = false, busyPolicy, stayMs } = options;
   const counts = new Map<string | undefined, number>();
   const waiting: { readonly kind: string | undefined; readonly count: number; readonly resolve: () => void }[] = [];
   const { promise: runId, resolve: knowRun } = Promise.withResolvers<string>();
   const request = {
     ...{ client, sessionId, script, signal: context.signal },
     ...(stayMs === undefined ? {} : { stayMs }),
+    ...(busyPolicy === undefined ? {} : { busyPolicy }),
     onRun: ({ id }: { readonly id: string }) => knowRun(id),
     onEvent({ data }: AgentEvent) {
       const count = (counts.get(data.case) ?? 0) + 1;

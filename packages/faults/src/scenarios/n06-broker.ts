@@ -46,7 +46,7 @@ export const brokerFaults: Scenario = {
     });
     await runLoad(context, {
       ...{ runs: sizes.runs, concurrency: 5 },
-      turns: (each, index) => (isCancelled(index) ? [textFor(2000)] : mixedTurns(each)),
+      turns: (each, index, hasFiles) => (isCancelled(index) ? [textFor(2000)] : mixedTurns(each, index, hasFiles)),
       isMeantToComplete: (index) => !isCancelled(index),
       during: async (run, each) => {
         if (!outcome.meant.has(run.script.id)) {

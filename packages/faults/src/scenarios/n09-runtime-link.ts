@@ -35,8 +35,8 @@ export const runtimeLink: Scenario = {
       }
     });
     // An executor that is cut off goes on with the calls of a message that was committed, until it notices.
-    const turns = (each: Random, index: number) =>
-      index % 3 === 0 ? [{ ...textFor(100), tools: [manyCalls] }, textFor(100)] : mixedTurns(each);
+    const turns = (each: Random, index: number, hasFiles: boolean) =>
+      index % 3 === 0 ? [{ ...textFor(100), tools: [manyCalls] }, textFor(100)] : mixedTurns(each, index, hasFiles);
     let isParted = false;
     const during = async (run: LoadRun) => {
       const [{ tools = [] } = {}] = run.script.turns;

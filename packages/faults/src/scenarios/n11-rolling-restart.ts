@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ToolOutcome } from '@spanwise/contracts/spanwise/type/v1/message';
+import { isRefusal } from '../checkers/file-calls.ts';
 import type { ServiceProcess } from '../cluster/service-process.ts';
 import { serviceNames } from '../cluster/service-program.ts';
 import { readDatabase } from '../evidence/read-database.ts';
@@ -22,10 +23,10 @@ export const rollingRestart: Scenario = {
   async play(context) {
     const { sizes, outcome, faults, cluster } = context;
     const over = new AbortController();
-    const longTurns = (random: Random, index: number) =>
+    const longTurns = (random: Random, index: number, hasFiles: boolean) =>
       index % 3 === 0
         ? [{ ...textFor(200), tools: [{ name: 'slow', arguments: { ms: sizes.toolSeconds * 1000 } }] }, textFor(200)]
-        : mixedTurns(random);
+        : mixedTurns(random, index, hasFiles);
     let isOver = false;
     // Until the last process was replaced, and at least as many runs as were asked for.
     const load = (async () => {
@@ -64,7 +65,7 @@ async function rollAll({ cluster, nemesis, say }: ScenarioContext, round: number
 }
 
 /**
- * No run failed, of no call it is unknown what became of it, and no stream broke that had carried something: one that is
+ * No run failed, of no call it is unknown what became of it (one that does not fit the files that are there is refused), and no stream broke that had carried something: one that is
  * refused by a replica which is just leaving has not.
  */
 async function expectNothingLost({ cluster, outcome, history }: ScenarioContext): Promise<void> {
@@ -73,7 +74,9 @@ async function expectNothingLost({ cluster, outcome, history }: ScenarioContext)
   const failed = meant.filter(({ status }) => status === 'FAILED').length;
   const ids = new Set(meant.map(({ id }) => id));
   const lost = events.filter(({ event, runId }) => {
-    return ids.has(runId) && event.data.case === 'toolResult' && event.data.value.outcome !== ToolOutcome.OK;
+    const { data } = event;
+    const isLost = data.case === 'toolResult' && data.value.outcome !== ToolOutcome.OK && !isRefusal(data.value);
+    return ids.has(runId) && isLost;
   }).length;
   const broken = history.entries.filter(
     (entry) =>

@@ -62,7 +62,7 @@ export class ScenarioOutcome {
 
 /** One way of doing harm, under load. */
 export interface Scenario {
-  /** `N1` to `N17`. */
+  /** `N1` to `N18`. */
   readonly name: string;
   readonly title: string;
   /** Runs when the command line does not say. */

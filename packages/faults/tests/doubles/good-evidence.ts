@@ -26,6 +26,7 @@ export const run: RunRow = {
   startSeq: 1,
   terminalSeq: 11,
   isCancelRequested: false,
+  rollsBack: false,
   endedAtMs: 1100,
 };
 
@@ -64,7 +65,7 @@ export type Parts = NonNullable<MessageInitShape<typeof MessageSchema>['parts']>
 
 export function contextRow(seq: number, id: string, role: Role, parts: Parts): ContextRow {
   const message = create(MessageSchema, { id, role, parts: [...parts] });
-  return { sessionId: 'session', runId: 'run', threadId: '', seq, message };
+  return { sessionId: 'session', runId: 'run', threadId: '', seq, message, supersededAtSeq: undefined };
 }
 
 const text = (value: string): Parts[number] => ({ part: { case: 'text', value: { text: value } } });
@@ -92,7 +93,7 @@ export function viewOf(rows: readonly EventRow[]): ClientView {
   return view;
 }
 
-const answer = { atMs: 0, caller: '', transcriptFaults: [], fault: undefined, isAbandoned: false, sent: [] };
+const answer = { atMs: 0, caller: '', transcriptFaults: [], heard: [], fault: undefined, isAbandoned: false, sent: [] };
 
 /** Everything as it should be. */
 export function goodEvidence(changes: Partial<Evidence> = {}): Evidence {
@@ -107,6 +108,8 @@ export function goodEvidence(changes: Partial<Evidence> = {}): Evidence {
         ...{ effect: 'NON_REPEATABLE', state: 'DONE' },
       },
     ],
+    layers: [],
+    files: [],
     history: [],
     views: [viewOf(events)],
     effects: [effectLine('begin', 520), effectLine('end', 530)],
