@@ -102,3 +102,11 @@ describe('insecure-dev', () => {
 test('inside, a call that names nobody is refused', () => {
   expect(() => forwardedAuthenticate()(new Headers())).toThrow(expect.objectContaining(refused));
 });
+
+test('inside, the service that calls says who it is; outside, nobody is believed to be one', () => {
+  const headers = new Headers({ uid: 'alice', service: 'tool-host' });
+  const alice = { uid: 'alice', email: '', token: '' };
+  expect(forwardedAuthenticate()(headers)).toEqual({ ...alice, service: 'tool-host' });
+  expect(insecureDevAuthenticate()(headers)).toEqual(alice);
+  expect(forwardedAuthenticate()(new Headers({ uid: 'alice', service: 'Tool Host' }))).toEqual(alice);
+});

@@ -53,7 +53,10 @@ export function insecureDevAuthenticate(defaultUid = 'developer'): Authenticate 
 
 /** Inside: the service that calls has authenticated the user and says who it is. */
 export function forwardedAuthenticate(): Authenticate {
-  return (headers) => believe(headers, '');
+  return (headers) => {
+    const service = headers.get('service') ?? '';
+    return { ...believe(headers, ''), ...(/^[a-z0-9-]{1,64}$/.test(service) && { service }) };
+  };
 }
 
 function believe(headers: Headers, defaultUid: string): Identity {

@@ -8,6 +8,8 @@ export interface Identity {
   readonly email: string;
   /** The user's own token, for remote disks that ask for it; empty when there is none. Never logged or stored. */
   readonly token: string;
+  /** Name of the service that calls; absent for a client. Each service names itself: it is never passed on. */
+  readonly service?: string;
 }
 
 /** What travels with every call between services, in headers: who it is for and where in the trace it happens. */

@@ -37,7 +37,7 @@ export function createInternalTransport({
     sessionManager,
     interceptors: [
       lostConnectionInterceptor(sessionManager),
-      contextInterceptor,
+      contextInterceptor(telemetry.service),
       tracingInterceptor(telemetry, SpanKind.CLIENT),
     ],
     acceptCompression: [],
@@ -47,18 +47,22 @@ export function createInternalTransport({
   return Object.assign(transport, { [Symbol.dispose]: () => sessionManager.abort() });
 }
 
-const contextInterceptor: Interceptor = (next) => (request) => {
-  const { identity, span } = request.contextValues.get(callContextKey);
-  if (identity !== undefined) {
-    request.header.set('uid', identity.uid);
-    setIfAny(request.header, 'email', identity.email);
-    setIfAny(request.header, 'token', identity.token);
-  }
-  if (span !== undefined) {
-    request.header.set('traceparent', formatTraceparent(span));
-  }
-  return next(request);
-};
+const contextInterceptor =
+  (service: string): Interceptor =>
+  (next) =>
+  (request) => {
+    request.header.set('service', service);
+    const { identity, span } = request.contextValues.get(callContextKey);
+    if (identity !== undefined) {
+      request.header.set('uid', identity.uid);
+      setIfAny(request.header, 'email', identity.email);
+      setIfAny(request.header, 'token', identity.token);
+    }
+    if (span !== undefined) {
+      request.header.set('traceparent', formatTraceparent(span));
+    }
+    return next(request);
+  };
 
 function setIfAny(headers: Headers, name: string, value: string): void {
   if (value !== '') {

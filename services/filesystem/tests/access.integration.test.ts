@@ -11,6 +11,8 @@ access:
     - {effect: deny, operations: [read], paths: ["/notes/secret"]}
     - {effect: deny, operations: [read, list], paths: ["/notes/hidden"]}
     - {effect: allow, who: {users: [ada]}, operations: [read, write, list, delete], paths: ["/files/adas"]}
+    - {effect: deny, who: {services: [test]}, operations: [write], paths: ["/notes/not-by-tests"]}
+    - {effect: deny, who: {services: [tool-host]}, operations: [write], paths: ["/notes/not-by-tools"]}
     - {effect: deny, operations: [publish], paths: ["/workspace/private"]}
   protected: ["**/.env", {mount: /workspace, names: [".git/hooks/**"]}]
 `;
@@ -85,6 +87,12 @@ test('protects names from everybody, and directories that hold them', async () =
   await client.move({ viewId, fromPath: '/workspace/app', toPath: '/workspace/app2' });
   expect(await text('/workspace/app2/main.ts')).toBe('m');
   await client.delete({ viewId, path: '/workspace/app2', recursive: true });
+});
+
+test('tells the services that call apart', async () => {
+  const { put } = await openView(service.as('ada'));
+  await put('/notes/not-by-tools', 'x');
+  expect(await failure(put('/notes/not-by-tests', 'x'))).toEqual(notGranted('/notes/not-by-tests', 'write'));
 });
 
 test('publishes nothing where publishing is not granted', async () => {

@@ -1,4 +1,5 @@
 import type { Access } from '../domain/access/access.ts';
+import type { GrantCaller } from '../domain/access/grants.ts';
 import type { Operation } from '../domain/access/operation.ts';
 import type { Caller } from '../domain/disk/caller.ts';
 import { FileError } from '../domain/disk/file-errors.ts';
@@ -38,12 +39,14 @@ export class ViewTree {
   /** What is behind its mounts. */
   readonly disks: ViewDisks;
   readonly #access: Access;
+  readonly #who: GrantCaller;
 
   constructor(view: SessionView, caller: Caller, options: ViewTreeOptions) {
     this.view = view;
     this.layer = options.layer;
     this.disks = new ViewDisks(view, caller, options);
     this.#access = options.access;
+    this.#who = { uid: view.uid, sessionId: view.sessionId, service: caller.service };
   }
 
   /** Disks of optional sources that could not be reached so far: what was found is without what they have. */
@@ -93,12 +96,12 @@ export class ViewTree {
   }
 
   mayRead(path: VirtualPath): boolean {
-    return this.#access.grants.may('read', this.view, path);
+    return this.#access.grants.may('read', this.#who, path);
   }
 
   /** Throws NOT_GRANTED when the configuration does not let the user do this. */
   assertMay(operation: Operation, path: VirtualPath): void {
-    this.#access.grants.assertMay(operation, this.view, path);
+    this.#access.grants.assertMay(operation, this.#who, path);
   }
 
   /**
@@ -111,7 +114,7 @@ export class ViewTree {
     const holds = (path: VirtualPath) => {
       return protectedNames.mayHoldProtected(path, this.view.mountOf(path)?.path ?? VirtualPath.root);
     };
-    const isFree = (path: VirtualPath, each: Operation) => grants.mayAll(each, this.view, path) && !holds(path);
+    const isFree = (path: VirtualPath, each: Operation) => grants.mayAll(each, this.#who, path) && !holds(path);
     if (operations.every((each) => isFree(from, each)) && (to === undefined || isFree(to, 'write'))) {
       return;
     }
@@ -181,7 +184,7 @@ export class ViewTree {
   /** Whether its owner may know that there is something. */
   #isVisible(path: VirtualPath): boolean {
     const { grants } = this.#access;
-    return grants.may('read', this.view, path) || grants.may('list', this.view, path);
+    return grants.may('read', this.#who, path) || grants.may('list', this.#who, path);
   }
 }
 

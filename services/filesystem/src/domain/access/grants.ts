@@ -6,10 +6,12 @@ import type { PathPattern } from './path-pattern.ts';
 import { type PathSpellings, spellingsOf } from './path-spellings.ts';
 import type { UidPattern } from './uid-pattern.ts';
 
-/** For whom something is done; a view tells both. */
+/** For whom something is done, and by which service. */
 export interface GrantCaller {
   readonly uid: Uid;
   readonly sessionId: SessionId;
+  /** Name of the service that calls; absent when it has not named itself. */
+  readonly service?: string | undefined;
 }
 
 /** A rule of the configuration. */
@@ -17,8 +19,10 @@ export interface GrantRule {
   readonly effect: 'allow' | 'deny';
   /** It holds for users with such ids; undefined: for all. */
   readonly users: readonly UidPattern[] | undefined;
-  /** It holds in these sessions; undefined: in all. With `users`, both have to fit. */
+  /** It holds in these sessions; undefined: in all. What is given has to fit all at once. */
   readonly sessions: readonly SessionId[] | undefined;
+  /** It holds for calls of these services; undefined: of all. */
+  readonly services?: readonly string[] | undefined;
   readonly operations: readonly Operation[];
   /** Over paths of views. */
   readonly paths: readonly PathPattern[];
@@ -109,11 +113,12 @@ export class AccessRules {
   }
 }
 
-function concerns(rule: GrantRule, operation: Operation, { uid, sessionId }: GrantCaller): boolean {
+function concerns(rule: GrantRule, operation: Operation, { uid, sessionId, service }: GrantCaller): boolean {
   return (
     rule.operations.includes(operation) &&
     (rule.users === undefined || rule.users.some((user) => user.matches(uid))) &&
-    (rule.sessions === undefined || rule.sessions.includes(sessionId))
+    (rule.sessions === undefined || rule.sessions.includes(sessionId)) &&
+    (rule.services === undefined || rule.services.includes(service ?? ''))
   );
 }
 

@@ -7,4 +7,6 @@ export interface Caller {
   readonly email: string;
   /** The user's own token, for a remote disk that forwards it; empty when there is none. Never logged, never stored. */
   readonly token: string;
+  /** Name of the service that calls; absent when it has not named itself. */
+  readonly service?: string;
 }

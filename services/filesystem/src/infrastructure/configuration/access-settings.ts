@@ -23,8 +23,12 @@ const some = <Value extends z.ZodType>(value: Value) => z.array(value).min(1);
 const grantSchema = z.strictObject({
   effect: z.enum(['allow', 'deny']),
   who: z
-    .strictObject({ users: some(z.string().min(1)).optional(), sessions: some(z.string().min(1)).optional() })
-    .refine(({ users, sessions }) => users !== undefined || sessions !== undefined, 'names neither users nor sessions')
+    .strictObject({
+      users: some(z.string().min(1)).optional(),
+      sessions: some(z.string().min(1)).optional(),
+      services: some(z.string().regex(/^[a-z0-9-]{1,64}$/)).optional(),
+    })
+    .refine((who) => Object.values(who).some((each) => each !== undefined), 'names no users, sessions or services')
     .optional(),
   operations: some(z.enum(operations)),
   paths: some(z.string()),
@@ -52,6 +56,7 @@ function readGrant(source: YamlSource, at: YamlPath, mounts: Mounts): GrantRule 
     effect,
     users: who?.users?.map((user) => new UidPattern(user)),
     sessions: who?.sessions?.map((session) => brandId<SessionId>(session)),
+    services: who?.services,
     operations,
     paths: paths.map((path, index) => readViewPattern(source, [...at, 'paths', index], path, mounts)),
   };
