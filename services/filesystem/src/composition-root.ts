@@ -38,6 +38,10 @@ import { WriteFile } from './application/write-file.ts';
 import type { FilesystemConfig } from './config.ts';
 import type { FileStore } from './domain/disk/file-store.ts';
 import { quotasOf } from './domain/usage/metered-store.ts';
+import { BlobPlace } from './infrastructure/blobs/blob-place.ts';
+import { BlobSweep } from './infrastructure/blobs/blob-sweep.ts';
+import type { OutsideStore } from './infrastructure/blobs/outside-store.ts';
+import type { OutsidePlace } from './infrastructure/blobs/staged-blobs.ts';
 import { SqlChanges } from './infrastructure/changes/sql-changes.ts';
 import { readViewFile, type ViewFile } from './infrastructure/configuration/view-file.ts';
 import type { DiskHost } from './infrastructure/disks/disk-kind.ts';
@@ -108,8 +112,10 @@ export async function createFilesystemService(
   const secret = config.secret ?? (() => undefined);
   const hub = new ChangeHub({ database: database.sql, onError: (error) => logger.warn({ error }, 'watchers') });
   const sql = tellingDatabase(database.sql, () => hub.changed());
-  const disks = await openDisks(viewFile, { database: sql, clock, ids, secret }, hub, resources);
-  const useCases = wire({ database, sql, hub }, disks, viewFile, clock, ids);
+  const store = await openBlobStore(viewFile, { ids, secret }, resources);
+  const blobs = placeOf(viewFile, store, { database: database.sql, clock, ids });
+  const disks = await openDisks(viewFile, { database: sql, blobs, clock, ids, secret }, hub, resources);
+  const useCases = wire({ database, sql, blobs, hub }, disks, viewFile, clock, ids);
 
   const server = resources.use(
     await serve({
@@ -126,7 +132,7 @@ export async function createFilesystemService(
     }),
   );
   const onError = (error: unknown) => logger.warn({ error }, 'retention');
-  const retain = retainOf({ database: database.sql, disks, clock, ids, onError });
+  const retain = retainOf({ database: database.sql, store, disks, clock, ids, onError });
   resources.use(retainEvery(retain, { everyMs: config.retainEveryMs, onError }));
   const owned = resources.move();
   return { server, [Symbol.asyncDispose]: () => owned.disposeAsync() };
@@ -135,7 +141,8 @@ export async function createFilesystemService(
 /** One look at what is not to be kept, as a step of its own; says what it threw away. */
 export async function retainOnce(config: FilesystemConfig): Promise<void> {
   await using resources = new AsyncDisposableStack();
-  const { folder, disks } = readViewFile(config.viewFile, diskKinds);
+  const viewFile = readViewFile(config.viewFile, diskKinds);
+  const { folder, disks } = viewFile;
   const database = resources.use(await openFilesystemDatabase(config));
   const host = {
     database: database.sql,
@@ -143,6 +150,7 @@ export async function retainOnce(config: FilesystemConfig): Promise<void> {
     ids: randomIds(),
     secret: config.secret ?? (() => undefined),
   };
+  const store = await openBlobStore(viewFile, host, resources);
   // Other kinds have nothing that is thrown away, and need not be there.
   const trees = disks.filter(({ keepsMarks }) => keepsMarks);
   const opened = await Promise.all(
@@ -150,10 +158,10 @@ export async function retainOnce(config: FilesystemConfig): Promise<void> {
   );
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
-  const retain = retainOf({ ...host, disks: new Map(opened), onError });
+  const retain = retainOf({ ...host, store, disks: new Map(opened), onError });
   const { prunedVersions, expiredLayers, forgottenKeys, swept } = await retain.execute(new AbortController().signal);
   process.stdout.write(
-    `Pruned ${prunedVersions} versions. Dropped the changes of ${expiredLayers} runs. Forgot ${forgottenKeys} keys, ${swept} uploads.\n`,
+    `Pruned ${prunedVersions} versions. Dropped the changes of ${expiredLayers} runs. Forgot ${forgottenKeys} keys, ${swept} uploads and stored blobs.\n`,
   );
   for (const error of errors) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
@@ -164,12 +172,36 @@ export async function retainOnce(config: FilesystemConfig): Promise<void> {
 interface RetainOptions extends Pick<RetainDeps, 'disks' | 'clock' | 'onError'> {
   readonly database: Database;
   readonly ids: IdGenerator;
+  /** Where content lies outside of the database. */
+  readonly store: OutsideStore | undefined;
 }
 
-function retainOf({ database, disks, clock, ids, onError }: RetainOptions): Retain {
+function retainOf({ database, store, disks, clock, ids, onError }: RetainOptions): Retain {
   const uploads = new SqlUploads({ database, clock, ids });
-  const sweeps = [() => uploads.removeStale(uploadMs)];
+  const blobs = store && new BlobSweep({ database, store });
+  const sweeps: RetainDeps['sweeps'] = [
+    () => uploads.removeStale(uploadMs),
+    ...(blobs === undefined ? [] : [(nowMs: number, signal: AbortSignal) => blobs.sweep(nowMs, signal)]),
+  ];
   return new Retain({ retention: new SqlRetentionRepository(database), disks, clock, sweeps, onError });
+}
+
+async function openBlobStore(
+  { blobs, folder }: ViewFile,
+  { ids, secret }: Pick<DiskHost, 'ids' | 'secret'>,
+  resources: AsyncDisposableStack,
+): Promise<OutsideStore | undefined> {
+  const store = await blobs.open?.({ folder, ids, secret });
+  resources.defer(async () => store?.[Symbol.asyncDispose]?.());
+  return store;
+}
+
+function placeOf(
+  { blobs: { threshold } }: ViewFile,
+  store: OutsideStore | undefined,
+  deps: Omit<OutsidePlace, 'store' | 'threshold'>,
+): BlobPlace {
+  return store === undefined ? BlobPlace.inDatabase : new BlobPlace({ ...deps, store, threshold });
 }
 
 async function openDisks(
@@ -191,11 +223,12 @@ interface Stored {
   readonly database: OpenDatabase;
   /** The same, whose changes are told to watchers. */
   readonly sql: Database;
+  readonly blobs: BlobPlace;
   readonly hub: ChangeHub;
 }
 
 function wire(
-  { database, sql, hub }: Stored,
+  { database, sql, blobs, hub }: Stored,
   disks: Disks,
   { mounts: templates, access }: Pick<ViewFile, 'mounts' | 'access'>,
   clock: Clock,
@@ -204,7 +237,14 @@ function wire(
   const repository = new MikroOrmViewRepository({ database });
   const outputs = new SqlOutputLog({ database: database.sql });
   const changes = new SqlChanges({ database: sql, clock });
-  const layers = new SqlLayers({ database: sql, clock, ids, limits: defaultLayerLimits, quotas: quotasOf(disks) });
+  const layers = new SqlLayers({
+    database: sql,
+    blobs,
+    clock,
+    ids,
+    limits: defaultLayerLimits,
+    quotas: quotasOf(disks),
+  });
   const views = new CallerViews({ views: repository, disks, layers, access });
   const streams = new SessionStreams();
   const uploads = new SqlUploads({ database: sql, clock, ids });
@@ -226,7 +266,12 @@ function wire(
     move: new Move({ views, outputs, changes, clock }),
     copy: new Copy({ views, outputs, changes, clock }),
     upload: new Upload({ views, outputs, changes, uploads, streams, startChecksum: startSha256 }),
-    download: new Download({ views, blobs: new SqlBlobs({ database: sql }), streams, startChecksum: startSha256 }),
+    download: new Download({
+      views,
+      blobs: new SqlBlobs({ database: sql, blobs }),
+      streams,
+      startChecksum: startSha256,
+    }),
     glob: new Glob(searching),
     grep: new Grep(searching),
     listOutputs,

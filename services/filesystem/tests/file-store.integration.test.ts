@@ -3,6 +3,7 @@ import type { Database } from '@spanwise/persistence';
 import { mysqlServerUrl } from '@spanwise/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { VirtualPath } from '../src/domain/path/virtual-path.ts';
+import { type BlobsUnderTest, folderBlobs, objectBlobs, withBlobsIn } from './blobs-fixture.ts';
 import { fileStoreContract } from './file-store.contract.ts';
 import { ada, never, utf8 } from './files-fixture.ts';
 import { objectStore } from './object-fixture.ts';
@@ -25,6 +26,18 @@ describe('rest', () => fileStoreContract(restStore));
 describe('object', () => fileStoreContract(objectStore, { longSegments: 3 }));
 describe('tree on SQLite', () => treeSuite(sqliteDatabase));
 describe.skipIf(mysqlServerUrl === undefined)('tree on MySQL', () => treeSuite(mysqlDatabase));
+describe('tree on SQLite, content in objects', () => outsideSuite(objectBlobs, sqliteDatabase));
+describe('tree, content in a folder', () =>
+  outsideSuite(folderBlobs, mysqlServerUrl === undefined ? sqliteDatabase : mysqlDatabase));
+
+function outsideSuite(openBlobs: () => Promise<BlobsUnderTest>, openDatabase: () => Promise<TestDatabase>) {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await withBlobsIn(openBlobs, openDatabase);
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+  fileStoreContract(async () => treeStore(database));
+}
 
 function treeSuite(openDatabase: () => Promise<TestDatabase>) {
   let database: TestDatabase;

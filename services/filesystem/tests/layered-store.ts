@@ -7,6 +7,7 @@ import type { FileStore } from '../src/domain/disk/file-store.ts';
 import { VirtualPath } from '../src/domain/path/virtual-path.ts';
 import type { Mount } from '../src/domain/view/mount.ts';
 import { SessionView } from '../src/domain/view/session-view.ts';
+import type { BlobPlace } from '../src/infrastructure/blobs/blob-place.ts';
 import { isTransactional } from '../src/infrastructure/changes/transactional-store.ts';
 import { TreeDisk } from '../src/infrastructure/disks/tree/tree-disk.ts';
 import { defaultLayerLimits } from '../src/infrastructure/layers/layer-change.ts';
@@ -42,16 +43,17 @@ export async function mountedStore(database: TestDatabase, behind: Behind, hasLa
     createTimeMs: 0,
     pins: hasLayer ? new Map(names.filter((each) => each === name).map((each) => [each, 0])) : undefined,
   });
-  const on = ({ sql }: OpenDatabase) => {
+  const on = ({ sql }: OpenDatabase, blobs: BlobPlace | undefined) => {
     const layers = new SqlLayers({
       database: sql,
+      blobs,
       clock: systemClock,
       ids,
       limits: defaultLayerLimits,
       quotas: new Map(),
     });
     const disks = new Map<string, FileStore>([
-      [name, new TreeDisk({ name, database: sql, clock: systemClock, ids })],
+      [name, new TreeDisk({ name, database: sql, blobs, clock: systemClock, ids })],
       ['memory', memory.store],
     ]);
     return seenFrom(async (caller) => {
@@ -64,7 +66,12 @@ export async function mountedStore(database: TestDatabase, behind: Behind, hasLa
       return disk;
     });
   };
-  return { store: on(database.first), replica: on(database.second), [Symbol.asyncDispose]: async () => undefined };
+  const { blobs } = database;
+  return {
+    store: on(database.first, blobs?.first),
+    replica: on(database.second, blobs?.second),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
 }
 
 /** The mount at the root of a view as a disk. */

@@ -29,11 +29,15 @@ export interface LayersOptions {
 }
 
 /** The use cases on a tree disk of their own in a database that tests share, with layers. */
-export async function layersFixture({ first }: Pick<TestDatabase, 'first'>, options: LayersOptions = {}) {
+export async function layersFixture(
+  { first, blobs: places }: Pick<TestDatabase, 'first' | 'blobs'>,
+  options: LayersOptions = {},
+) {
   made += 1;
   const { sql } = first;
+  const blobs = places?.first;
   const { name = `layers-${made}` } = options;
-  const tree = new TreeDisk({ name, database: sql, clock: systemClock, ids, quota: options.quota });
+  const tree = new TreeDisk({ name, database: sql, blobs, clock: systemClock, ids, quota: options.quota });
   const names = new Map<string, FileStore>([[name, tree], ...(options.disks ?? [])]);
   const mounts = (options.mounts ?? [mount('/workspace', { isOutput: true })]).map((template) => ({
     ...template,
@@ -47,6 +51,7 @@ export async function layersFixture({ first }: Pick<TestDatabase, 'first'>, opti
     outputs: new SqlOutputLog({ database: sql }),
     layers: new SqlLayers({
       database: sql,
+      blobs,
       clock: systemClock,
       ids,
       limits: { ...defaultLayerLimits, ...options.limits },

@@ -1,6 +1,7 @@
 import { mysqlServerUrl } from '@spanwise/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { folderBlobs, objectBlobs, withBlobsIn } from './blobs-fixture.ts';
 import { failureOf, mount } from './files-fixture.ts';
 import { type LayersFixture, layersFixture } from './layers-fixture.ts';
 import { memoryStore, mysqlDatabase, sqliteDatabase, type TestDatabase } from './stores-under-test.ts';
@@ -8,6 +9,8 @@ import { changeStep, tryChange } from './view-steps.ts';
 
 describe('on SQLite', () => suite(sqliteDatabase, 300));
 describe.skipIf(mysqlServerUrl === undefined)('on MySQL', () => suite(mysqlDatabase, 60));
+describe('on SQLite, content in a folder', () => suite(() => withBlobsIn(folderBlobs, sqliteDatabase), 20));
+describe('on SQLite, content in objects', () => suite(() => withBlobsIn(objectBlobs, sqliteDatabase), 20));
 
 function suite(openDatabase: () => Promise<TestDatabase>, runs: number) {
   let database: TestDatabase;

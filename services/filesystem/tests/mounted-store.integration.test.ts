@@ -1,5 +1,6 @@
 import { mysqlServerUrl } from '@spanwise/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { folderBlobs, withBlobsIn } from './blobs-fixture.ts';
 import { fileStoreContract } from './file-store.contract.ts';
 import { mountedStore } from './layered-store.ts';
 import { mysqlDatabase, sqliteDatabase, type TestDatabase } from './stores-under-test.ts';
@@ -7,6 +8,7 @@ import { mysqlDatabase, sqliteDatabase, type TestDatabase } from './stores-under
 // What runs change in their layers, and clients in unions, does what every disk does.
 describe('on SQLite', () => suite(sqliteDatabase));
 describe.skipIf(mysqlServerUrl === undefined)('on MySQL', () => suite(mysqlDatabase));
+describe('on SQLite, content in a folder', () => suite(() => withBlobsIn(folderBlobs, sqliteDatabase)));
 
 function suite(openDatabase: () => Promise<TestDatabase>) {
   let database: TestDatabase;

@@ -2,12 +2,14 @@ import { mysqlServerUrl } from '@spanwise/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { VirtualPath } from '../src/domain/path/virtual-path.ts';
+import { folderBlobs, withBlobsIn } from './blobs-fixture.ts';
 import { type LayersFixture, layersFixture, type OpenedView } from './layers-fixture.ts';
 import { allCounted, minuteMs, miscounted, openedRun, retained } from './retention-fixture.ts';
 import { mysqlDatabase, sqliteDatabase, type TestDatabase } from './stores-under-test.ts';
 
 describe('on SQLite', () => suite(sqliteDatabase, 150));
 describe.skipIf(mysqlServerUrl === undefined)('on MySQL', () => suite(mysqlDatabase, 15));
+describe('on SQLite, content in a folder', () => suite(() => withBlobsIn(folderBlobs, sqliteDatabase), 15));
 
 const name = fc.constantFrom('a', 'b', 'd/a', 'd/b', 'd/e/a');
 const text = fc.constantFrom('1', '2', '3');

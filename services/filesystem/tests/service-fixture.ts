@@ -14,6 +14,7 @@ import {
 import { silentLogger, Telemetry } from '@spanwise/telemetry';
 import { createFilesystemService } from '../src/composition-root.ts';
 import { readFilesystemConfig } from '../src/config.ts';
+import { stubCredentials } from './s3-stub.ts';
 
 export type FilesClient = Client<typeof FileSystemService>;
 
@@ -44,7 +45,7 @@ export interface ServiceFixture extends AsyncDisposable {
  */
 export async function serviceFixture(databaseUrl?: string, more = '', tree = '{kind: tree}'): Promise<ServiceFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'spanwise-fs-service-'));
-  await mkdir(join(folder, 'shelf'));
+  await Promise.all(['shelf', 'blobs'].map((name) => mkdir(join(folder, name))));
   await writeFile(join(folder, 'shelf/book.md'), '# A book\n\nwith a total of 7\n');
   await writeFile(join(folder, 'view.yaml'), viewFile.replace('{kind: tree}', tree) + more);
   const fixture = await start(folder, databaseUrl ?? `sqlite:${folder}/fs.db`);
@@ -63,6 +64,8 @@ async function start(folder: string, databaseUrl: string): Promise<ServiceFixtur
     SPANWISE_DATABASE_URL: databaseUrl,
     SPANWISE_MIGRATE: 'always',
     SPANWISE_FS_VIEW: join(folder, 'view.yaml'),
+    BLOBS_KEY_ID: stubCredentials.accessKeyId,
+    BLOBS_SECRET: stubCredentials.secretAccessKey,
   };
   const service: RunningService = await createFilesystemService(readFilesystemConfig(env), { logger: silentLogger });
   const telemetry = new Telemetry({ service: 'test', env: {} });

@@ -5,6 +5,7 @@ import { randomIds, systemClock } from '@spanwise/kernel';
 import { type OpenDatabase, openDatabase } from '@spanwise/persistence';
 import { freshDatabase, mysqlServerUrl } from '@spanwise/testing';
 import type { FileStore } from '../src/domain/disk/file-store.ts';
+import type { BlobPlace } from '../src/infrastructure/blobs/blob-place.ts';
 import { CheckedFolder } from '../src/infrastructure/disks/local/checked-folder.ts';
 import { DescriptorFolder } from '../src/infrastructure/disks/local/descriptor-folder.ts';
 import { LocalDisk } from '../src/infrastructure/disks/local/local-disk.ts';
@@ -53,6 +54,8 @@ export interface TestDatabase extends AsyncDisposable {
   /** Two connections to the same database, as two replicas have them. */
   readonly first: OpenDatabase;
   readonly second: OpenDatabase;
+  /** Where each replica has content; default: in the database. */
+  readonly blobs?: { readonly first: BlobPlace; readonly second: BlobPlace };
 }
 
 export async function sqliteDatabase(): Promise<TestDatabase> {
@@ -88,14 +91,14 @@ export interface TreeStore extends StoreUnderTest {
 let made = 0;
 
 /** An empty tree disk of its own name in a database that tests share. */
-export function treeStore({ first, second }: TestDatabase): TreeStore {
+export function treeStore({ first, second, blobs }: TestDatabase): TreeStore {
   made += 1;
   const name = `tree-${made}`;
   const deps = { name, clock: systemClock, ids: randomIds() };
   return {
     name,
-    store: new TreeDisk({ ...deps, database: first.sql }),
-    replica: new TreeDisk({ ...deps, database: second.sql }),
+    store: new TreeDisk({ ...deps, database: first.sql, blobs: blobs?.first }),
+    replica: new TreeDisk({ ...deps, database: second.sql, blobs: blobs?.second }),
     [Symbol.asyncDispose]: async () => undefined,
   };
 }

@@ -8,6 +8,8 @@ import {
 import { randomIds } from '@spanwise/kernel';
 import { freshDatabase, mysqlServerUrl } from '@spanwise/testing';
 import { describe } from 'vitest';
+import { objectBlobsYaml } from './blobs-fixture.ts';
+import { S3Stub } from './s3-stub.ts';
 import { type FilesClient, type ServiceFixture, serviceFixture } from './service-fixture.ts';
 
 export const mebibyte: number = 1024 * 1024;
@@ -33,6 +35,24 @@ export function onEachDatabase(suite: (open: () => Promise<ServiceFixture>) => v
       };
     }),
   );
+}
+
+/** Runs a suite on the service with content outside of its database. */
+export function onEachBlobStore(suite: (open: () => Promise<ServiceFixture>) => void): void {
+  describe('with content in a folder', () =>
+    suite(() => serviceFixture(undefined, 'blobs: {store: folder, path: ./blobs, threshold: 1}\n')));
+  describe('with content in objects', () =>
+    suite(async () => {
+      const stub = await S3Stub.open();
+      const service = await serviceFixture(undefined, objectBlobsYaml(stub.endpoint));
+      return {
+        ...service,
+        async [Symbol.asyncDispose]() {
+          await service[Symbol.asyncDispose]();
+          await stub[Symbol.asyncDispose]();
+        },
+      };
+    }));
 }
 
 type Begin = MessageInitShape<typeof UploadBeginSchema>;

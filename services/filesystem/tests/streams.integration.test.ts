@@ -9,6 +9,7 @@ import {
   ids,
   mebibyte,
   messagesOf,
+  onEachBlobStore,
   onEachDatabase,
   type StreamView,
   sha256,
@@ -25,7 +26,10 @@ const incomplete = (received: number) => ({
 });
 const notFound = { kind: 'not-found', reason: 'UPLOAD_NOT_FOUND', facts: {} };
 
-onEachDatabase((open) => {
+onEachDatabase((open) => suite(open, ['/workspace', '/files', '/notes']));
+onEachBlobStore((open) => suite(open, ['/workspace']));
+
+function suite(open: () => Promise<ServiceFixture>, mounts: readonly string[]) {
   let service: ServiceFixture;
   let view: StreamView;
   beforeAll(async () => {
@@ -34,7 +38,7 @@ onEachDatabase((open) => {
   });
   afterAll(() => service[Symbol.asyncDispose]());
 
-  describe.each(['/workspace', '/files', '/notes'])('on the disk of %s', (mount) => {
+  describe.each(mounts)('on the disk of %s', (mount) => {
     test('takes and gives 32 MiB, byte for byte, whole and in ranges', async () => {
       const data = randomBytes(32 * mebibyte);
       const path = `${mount}/large`;
@@ -277,4 +281,4 @@ onEachDatabase((open) => {
     expect(await read('/workspace/changing')).toBe(sha256(data));
     expect(await failure(read('/notes/changing'))).toMatchObject({ reason: 'ETAG_MISMATCH' });
   });
-});
+}

@@ -95,12 +95,13 @@ export class Download {
     const end = request.offset + bytesOf(blob, request);
     for (let offset = request.offset; offset < end || offset === request.offset; offset += partBytes) {
       signal.throwIfAborted();
-      yield { node: blob, data: await this.#read(path, blob, { offset, length: Math.min(partBytes, end - offset) }) };
+      const range = { offset, length: Math.min(partBytes, end - offset) };
+      yield { node: blob, data: await this.#read(path, blob, range, signal) };
     }
   }
 
-  async #read(path: VirtualPath, blob: FileNode, range: ByteRange): Promise<Uint8Array> {
-    const data = await this.#deps.blobs.read(blob, range);
+  async #read(path: VirtualPath, blob: FileNode, range: ByteRange, signal: AbortSignal): Promise<Uint8Array> {
+    const data = await this.#deps.blobs.read(blob, range, signal);
     if (data === undefined) {
       // The run has written over a file of its own layer, which keeps no versions.
       throw etagMismatch(path, '');

@@ -116,7 +116,7 @@ export class PublishFiles {
       await store.makeDirectory(caller, inner, signal);
       return;
     }
-    const { data = new Uint8Array() } = (await layer.read(entry.path, { offset: 0, length: node.size })) ?? {};
+    const { data = new Uint8Array() } = (await layer.read(entry.path, { offset: 0, length: node.size }, signal)) ?? {};
     try {
       await store.write(caller, inner, data, this.#guard(store, base), signal);
     } catch (error) {

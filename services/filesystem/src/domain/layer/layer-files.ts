@@ -70,7 +70,7 @@ export class LayerFiles implements MarkedStore, BlobSource {
     signal.throwIfAborted();
     const { offset, length } = range;
     const capped = { offset, length: Math.min(length, maxFileBytes) };
-    const { node, data = new Uint8Array() } = (await this.#rows.read(path, capped)) ?? {};
+    const { node, data = new Uint8Array() } = (await this.#rows.read(path, capped, signal)) ?? {};
     if (node?.kind !== 'file') {
       throw node?.kind === 'directory' ? notAFile(path) : fileNotFound(path);
     }

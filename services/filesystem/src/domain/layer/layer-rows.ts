@@ -11,7 +11,7 @@ export interface LayerSlice {
   readonly data: Uint8Array;
 }
 
-/** What the layer of one view has. Methods throw DATABASE_UNAVAILABLE. */
+/** What the layer of one view has. Methods throw DATABASE_UNAVAILABLE or DISK_UNAVAILABLE. */
 export interface LayerRows {
   head(): Promise<LayerHead>;
 
@@ -28,7 +28,7 @@ export interface LayerRows {
   all(): Promise<readonly LayerEntry[]>;
 
   /** What is at a path, and bytes of it if it is a file, both of the same moment. Undefined when nothing is. */
-  read(path: VirtualPath, range: ByteRange): Promise<LayerSlice | undefined>;
+  read(path: VirtualPath, range: ByteRange, signal: AbortSignal): Promise<LayerSlice | undefined>;
 }
 
 /** An entry on its way into a layer. */

@@ -6,6 +6,7 @@ import { type Access, openAccess } from '../../domain/access/access.ts';
 import type { MountTemplate } from '../../domain/view/mount-template.ts';
 import type { DiskKind, DiskOpener } from '../disks/disk-kind.ts';
 import { readAccess } from './access-settings.ts';
+import { blobsInDatabase, type ConfiguredBlobs, readBlobs } from './blob-settings.ts';
 import { configurationInvalid } from './configuration-errors.ts';
 import { readMounts } from './mount-settings.ts';
 import { type YamlPath, YamlSource } from './yaml-source.ts';
@@ -23,6 +24,8 @@ export interface ViewFile {
   /** Folder of the file. */
   readonly folder: string;
   readonly disks: readonly ConfiguredDisk[];
+  /** Where new content of tree disks and layers goes; without the key `blobs` into the database. */
+  readonly blobs: ConfiguredBlobs;
   readonly mounts: readonly MountTemplate[];
   /** Without the key `access` everything is allowed and nothing is protected. */
   readonly access: Access;
@@ -31,6 +34,7 @@ export interface ViewFile {
 const fileSchema = z.strictObject({
   disks: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/i), z.unknown()),
   fs_view: z.strictObject({ session: z.strictObject({ mount_conf: z.array(z.unknown()).min(1) }) }),
+  blobs: z.unknown().optional(),
   access: z.unknown().optional(),
 });
 
@@ -53,7 +57,8 @@ export function parseViewFile(name: string, text: string, kinds: readonly DiskKi
   const mountable = new Map(disks.map(({ name: disk, keepsMarks }) => [disk, keepsMarks]));
   const mounts = readMounts(source, file.fs_view.session.mount_conf.length, mountable);
   const access = file.access === undefined ? openAccess : readAccess(source, mounts);
-  return { disks, mounts, access };
+  const blobs = file.blobs === undefined ? blobsInDatabase : readBlobs(source);
+  return { disks, blobs, mounts, access };
 }
 
 function readDisk(source: YamlSource, name: string, kinds: readonly DiskKind[]): ConfiguredDisk {

@@ -2,6 +2,7 @@ import type { Clock, IdGenerator } from '@spanwise/kernel';
 import type { Database } from '@spanwise/persistence';
 import type { ZodType } from 'zod';
 import type { FileStore } from '../../domain/disk/file-store.ts';
+import type { BlobPlace } from '../blobs/blob-place.ts';
 
 /** What a disk may use of the service that it is part of. */
 export interface DiskHost {
@@ -10,6 +11,8 @@ export interface DiskHost {
   /** Folder of the configuration file: relative paths of settings start there. */
   readonly folder: string;
   readonly database: Database;
+  /** Where content lies; default: all of it in the database. */
+  readonly blobs?: BlobPlace | undefined;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly ids: Pick<IdGenerator, 'traceId'>;
   /** The value of a variable that the settings name in place of a secret; undefined when it is unset or empty. */

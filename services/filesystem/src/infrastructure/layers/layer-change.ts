@@ -4,6 +4,7 @@ import { bytesOf, type LayerEntry } from '../../domain/layer/layer-entry.ts';
 import { quotaExceeded } from '../../domain/layer/layer-errors.ts';
 import type { LayerChanges, LayerPut } from '../../domain/layer/layer-rows.ts';
 import type { VirtualPath } from '../../domain/path/virtual-path.ts';
+import type { StagedBlobs } from '../blobs/staged-blobs.ts';
 import { changeBlobUses } from '../disks/tree/blobs.ts';
 import { Overtaken } from '../disks/tree/overtaken.ts';
 import { hashOfPath } from '../persistence/path-hash.ts';
@@ -30,6 +31,8 @@ export interface ChangedLayer {
   readonly quotas: Quotas;
   /** The disk that what is put at a path is reserved on; undefined where none counts it. */
   readonly meteredDisk: (path: VirtualPath) => string | undefined;
+  /** What the change has stored outside of the database before. */
+  readonly staged: StagedBlobs;
 }
 
 /**
@@ -38,7 +41,7 @@ export interface ChangedLayer {
  */
 export async function changeLayer(
   tx: SqlExecutor,
-  { viewId, uid, limits: { maxBytes, maxEntries }, quotas, meteredDisk }: ChangedLayer,
+  { viewId, uid, limits: { maxBytes, maxEntries }, quotas, meteredDisk, staged }: ChangedLayer,
   { version, puts, removed }: LayerChanges,
   nowMs: number,
 ): Promise<void> {
@@ -79,7 +82,7 @@ export async function changeLayer(
     throw quotaExceeded('layer_entries', maxEntries);
   }
   await usage.apply(tx, quotas);
-  await changeBlobUses(tx, [...put.values()].flatMap(contentOf), [...old.values()].flatMap(hashesOf));
+  await changeBlobUses(tx, [...put.values()].flatMap(contentOf), [...old.values()].flatMap(hashesOf), staged);
 }
 
 /** Deletes entries; their blobs stay in use. */

@@ -8,6 +8,7 @@ import { type CommitAnswer, type Conflict, maxListed, type TreeItem } from '../.
 import { compareNames } from '../../domain/path/name-order.ts';
 import { VirtualPath } from '../../domain/path/virtual-path.ts';
 import type { SessionView } from '../../domain/view/session-view.ts';
+import type { BlobPlace } from '../blobs/blob-place.ts';
 import { holdDriver } from '../changes/session-fence.ts';
 import { changeBlobUses } from '../disks/tree/blobs.ts';
 import { Overtaken } from '../disks/tree/overtaken.ts';
@@ -25,6 +26,8 @@ export interface SqlLayersDeps {
   readonly limits: LayerLimits;
   /** What users may have on disks. */
   readonly quotas: Quotas;
+  /** Where content lies; default: all of it in the database. */
+  readonly blobs?: BlobPlace | undefined;
 }
 
 const storedPath = z.string().transform((text) => VirtualPath.parse(text));

@@ -3,6 +3,8 @@ import type { Database } from '@spanwise/persistence';
 import type { FileStore } from '../../domain/disk/file-store.ts';
 import type { LayerChanges } from '../../domain/layer/layer-rows.ts';
 import { LayeredFiles, type LayeredFilesDeps } from '../../domain/layer/layered-files.ts';
+import type { BlobPlace } from '../blobs/blob-place.ts';
+import type { StagedBlobs } from '../blobs/staged-blobs.ts';
 import type { Transaction, TransactionalStore } from '../changes/transactional-store.ts';
 import { Overtaken } from '../disks/tree/overtaken.ts';
 import type { Quotas } from '../usage/usage-changes.ts';
@@ -13,6 +15,8 @@ export interface SqlLayerFilesDeps extends Omit<LayeredFilesDeps, 'make'> {
   /** The user of the view. */
   readonly uid: string;
   readonly database: Database;
+  /** Where content lies. */
+  readonly blobs: BlobPlace;
   readonly limits: LayerLimits;
   readonly quotas: Quotas;
   /** Makes the changes of one layer come one after another in this process. */
@@ -36,10 +40,11 @@ export class SqlLayerFiles extends LayeredFiles implements TransactionalStore {
 
   transact<Answer, Result>(transaction: Transaction<Answer, Result>, signal: AbortSignal): Promise<Result> {
     return this.#deps.inTurn(async () => {
+      const staged = this.#deps.blobs.begin(signal);
       for (let attempt = 1; ; attempt += 1) {
         signal.throwIfAborted();
         try {
-          return await this.#attempt(transaction);
+          return await this.#attempt(transaction, staged);
         } catch (error) {
           if (!(error instanceof Overtaken) || attempt === maxAttempts) {
             throw error;
@@ -49,34 +54,37 @@ export class SqlLayerFiles extends LayeredFiles implements TransactionalStore {
     });
   }
 
-  async #attempt<Answer, Result>(transaction: Transaction<Answer, Result>): Promise<Result> {
+  async #attempt<Answer, Result>(transaction: Transaction<Answer, Result>, staged: StagedBlobs): Promise<Result> {
     const decided: LayerChanges[] = [];
-    const make = async (changes: LayerChanges) => {
+    const decide = async (changes: LayerChanges) => {
       decided.push(changes);
     };
-    const store: FileStore = new LayeredFiles({ ...this.#deps, make });
+    const store: FileStore = new LayeredFiles({ ...this.#deps, make: decide });
     const answer = await transaction.effect(store);
     const { database, nowMs } = this.#deps;
-    return database.transaction(async (tx) => {
-      const known = await transaction.before(tx);
-      if (known !== undefined) {
-        return known;
-      }
-      for (const changes of decided) {
-        await changeLayer(tx, this.#layer, changes, nowMs());
-      }
-      return transaction.after(tx, answer);
-    });
+    const make = () =>
+      database.transaction(async (tx) => {
+        const known = await transaction.before(tx);
+        if (known !== undefined) {
+          return known;
+        }
+        for (const changes of decided) {
+          await changeLayer(tx, this.#layer(staged), changes, nowMs());
+        }
+        return transaction.after(tx, answer);
+      });
+    return staged.run(make);
   }
 
   /** A change that nothing else is kept with. */
   async #make(changes: LayerChanges): Promise<void> {
-    const { database, nowMs } = this.#deps;
-    await database.transaction((tx) => changeLayer(tx, this.#layer, changes, nowMs()));
+    const { database, blobs, nowMs } = this.#deps;
+    const staged = blobs.begin(new AbortController().signal);
+    await staged.run(() => database.transaction((tx) => changeLayer(tx, this.#layer(staged), changes, nowMs())));
   }
 
-  get #layer(): ChangedLayer {
+  #layer(staged: StagedBlobs): ChangedLayer {
     const { viewId, uid, limits, quotas, lowerAt } = this.#deps;
-    return { viewId, uid, limits, quotas, meteredDisk: (path) => lowerAt(path).meteredDisk };
+    return { viewId, uid, limits, quotas, staged, meteredDisk: (path) => lowerAt(path).meteredDisk };
   }
 }

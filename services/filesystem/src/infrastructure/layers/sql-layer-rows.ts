@@ -4,7 +4,15 @@ import type { ByteRange } from '../../domain/disk/file-store.ts';
 import { emptyLayer, type LayerEntry, type LayerHead, type LayerState } from '../../domain/layer/layer-entry.ts';
 import type { LayerRows, LayerSlice } from '../../domain/layer/layer-rows.ts';
 import type { VirtualPath } from '../../domain/path/virtual-path.ts';
-import { assemble, type ChunkRow, chunksOf } from '../disks/tree/read-slice.ts';
+import { BlobPlace } from '../blobs/blob-place.ts';
+import {
+  type ChunkRow,
+  chunksOf,
+  contentColumns,
+  contentOf,
+  lookTwice,
+  withContent,
+} from '../disks/tree/read-slice.ts';
 import { paddedToPowerOfTwo } from '../persistence/padded.ts';
 import { hashOfPath } from '../persistence/path-hash.ts';
 import { entryOf, type LayerRow, layerRowColumns } from './layer-row.ts';
@@ -26,10 +34,12 @@ export const maxPathsPerStatement = 64;
 export class SqlLayerRows implements LayerRows {
   readonly #viewId: RunId;
   readonly #sql: SqlExecutor;
+  readonly #blobs: BlobPlace;
 
-  constructor(viewId: RunId, sql: SqlExecutor) {
+  constructor(viewId: RunId, sql: SqlExecutor, blobs: BlobPlace = BlobPlace.inDatabase) {
     this.#viewId = viewId;
     this.#sql = sql;
+    this.#blobs = blobs;
   }
 
   async head(): Promise<LayerHead> {
@@ -88,16 +98,23 @@ export class SqlLayerRows implements LayerRows {
     return entries.toSorted((left, right) => left.path.segments.length - right.path.segments.length);
   }
 
-  async read(path: VirtualPath, range: ByteRange): Promise<LayerSlice | undefined> {
-    // One statement: the blob of a file that is overwritten meanwhile may be gone before a second one.
-    const rows = await this.#sql.all<LayerRow & ChunkRow>(
-      `select n.*, c.position, c.data from (
-          select ${layerRowColumns} from fs_layer_nodes where view_id = ? and path_hash = ?) n
-        left join fs_blob_chunks c on c.hash = n.blob_hash and c.position >= ? and c.position <= ?`,
-      [this.#viewId, hashOfPath(path.text), ...chunksOf(range)],
-    );
-    const [row] = rows;
-    return row && { node: entryOf(row).node, data: assemble(rows, range, row.size) };
+  read(path: VirtualPath, range: ByteRange, signal: AbortSignal): Promise<LayerSlice | undefined> {
+    return lookTwice<LayerSlice | undefined>(async () => {
+      // One statement: the blob of a file that is overwritten meanwhile may be gone before a second one.
+      const rows = await this.#sql.all<LayerRow & ChunkRow>(
+        `select n.*, ${contentColumns} from (
+          select ${layerRowColumns} from fs_layer_nodes where view_id = ? and path_hash = ?) n ${withContent}`,
+        [this.#viewId, hashOfPath(path.text), ...chunksOf(range)],
+      );
+      const [row] = rows;
+      if (row === undefined) {
+        return { found: undefined };
+      }
+      const data = await contentOf(rows, range, row.size, (location, within) =>
+        this.#blobs.read(location, within, signal),
+      );
+      return data === undefined ? { missing: row.blob_hash } : { found: { node: entryOf(row).node, data } };
+    });
   }
 
   #select(which: string, parameters: readonly SqlValue[]): Promise<LayerRow[]> {

@@ -7,6 +7,7 @@ import type { LowerMount } from '../../domain/layer/layered-files.ts';
 import type { CommitAnswer, Conflict } from '../../domain/layer/publishing.ts';
 import type { VirtualPath } from '../../domain/path/virtual-path.ts';
 import type { SessionView } from '../../domain/view/session-view.ts';
+import { BlobPlace } from '../blobs/blob-place.ts';
 import { Turns } from '../changes/turns.ts';
 import { contentEtag } from '../disks/content-etag.ts';
 import { changeBlobUses } from '../disks/tree/blobs.ts';
@@ -63,7 +64,7 @@ class SqlViewLayer extends SqlLayerRows implements ViewLayer {
   readonly #over: Map<RunId, LayerHead>;
 
   constructor(deps: SqlLayersDeps, view: SessionView, turns: Turns, over: Map<RunId, LayerHead>) {
-    super(view.id, deps.database);
+    super(view.id, deps.database, deps.blobs);
     this.#deps = deps;
     this.#view = view;
     this.#turns = turns;
@@ -89,7 +90,7 @@ class SqlViewLayer extends SqlLayerRows implements ViewLayer {
   }
 
   files(lower: LowerMount, lowerAt: (path: VirtualPath) => LowerMount): FileStore {
-    const { database, limits, quotas, clock } = this.#deps;
+    const { database, blobs = BlobPlace.inDatabase, limits, quotas, clock } = this.#deps;
     const { id: viewId, uid } = this.#view;
     return new SqlLayerFiles({
       rows: this,
@@ -100,6 +101,7 @@ class SqlViewLayer extends SqlLayerRows implements ViewLayer {
       viewId,
       uid,
       database,
+      blobs,
       limits,
       quotas,
       inTurn: (work) => this.#turns.inTurn(viewId, work),

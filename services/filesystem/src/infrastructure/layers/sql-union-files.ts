@@ -4,6 +4,8 @@ import { emptyLayerRows } from '../../domain/layer/empty-layer.ts';
 import type { LayerChanges } from '../../domain/layer/layer-rows.ts';
 import { LayeredFiles } from '../../domain/layer/layered-files.ts';
 import type { TreeItem } from '../../domain/layer/publishing.ts';
+import { BlobPlace } from '../blobs/blob-place.ts';
+import type { StagedBlobs } from '../blobs/staged-blobs.ts';
 import type { Transaction, TransactionalStore } from '../changes/transactional-store.ts';
 import { contentEtag } from '../disks/content-etag.ts';
 import { changeBlobUses } from '../disks/tree/blobs.ts';
@@ -14,6 +16,14 @@ import type { SqlLayersDeps } from './layer-end.ts';
 
 /** Each lost attempt means that another writer has won: only met on a path that never comes to rest. */
 const maxAttempts = 100;
+
+/** What one transaction publishes. */
+interface Planned {
+  readonly decided: readonly LayerChanges[];
+  readonly items: readonly TreeItem[];
+  readonly pin: number;
+  readonly staged: StagedBlobs;
+}
 
 /**
  * The files at a union mount for who changes the disks themselves: a change is decided as that of a run is, and published to
@@ -30,10 +40,11 @@ export class SqlUnionFiles extends LayeredFiles implements TransactionalStore {
   }
 
   async transact<Answer, Result>(transaction: Transaction<Answer, Result>, signal: AbortSignal): Promise<Result> {
+    const staged = this.#begin(signal);
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
       try {
-        return await this.#attempt(transaction);
+        return await this.#attempt(transaction, staged);
       } catch (error) {
         if (!(error instanceof Overtaken) || attempt === maxAttempts) {
           throw error;
@@ -42,7 +53,7 @@ export class SqlUnionFiles extends LayeredFiles implements TransactionalStore {
     }
   }
 
-  async #attempt<Answer, Result>(transaction: Transaction<Answer, Result>): Promise<Result> {
+  async #attempt<Answer, Result>(transaction: Transaction<Answer, Result>, staged: StagedBlobs): Promise<Result> {
     const pin = await this.#union.head();
     const decided: LayerChanges[] = [];
     const make = async (changes: LayerChanges) => {
@@ -50,20 +61,28 @@ export class SqlUnionFiles extends LayeredFiles implements TransactionalStore {
     };
     const answer = await transaction.effect(new LayeredFiles({ ...planningDeps(this.#deps, this.#union), make }));
     const items = await this.#locate(decided);
-    return this.#deps.database.transaction(async (tx) => {
-      const known = await transaction.before(tx);
-      if (known !== undefined) {
-        return known;
-      }
-      await this.#publish(tx, decided, items, pin);
-      return transaction.after(tx, answer);
-    });
+    const publish = () =>
+      this.#deps.database.transaction(async (tx) => {
+        const known = await transaction.before(tx);
+        if (known !== undefined) {
+          return known;
+        }
+        await this.#publish(tx, { decided, items, pin, staged });
+        return transaction.after(tx, answer);
+      });
+    return staged.run(publish);
   }
 
   async #make(changes: LayerChanges): Promise<void> {
     const pin = await this.#union.head();
     const items = await this.#locate([changes]);
-    await this.#deps.database.transaction((tx) => this.#publish(tx, [changes], items, pin));
+    const staged = this.#begin(new AbortController().signal);
+    const planned = { decided: [changes], items, pin, staged };
+    await staged.run(() => this.#deps.database.transaction((tx) => this.#publish(tx, planned)));
+  }
+
+  #begin(signal: AbortSignal): StagedBlobs {
+    return (this.#deps.blobs ?? BlobPlace.inDatabase).begin(signal);
   }
 
   async #locate(decided: readonly LayerChanges[]): Promise<TreeItem[]> {
@@ -76,12 +95,7 @@ export class SqlUnionFiles extends LayeredFiles implements TransactionalStore {
     return items;
   }
 
-  async #publish(
-    tx: SqlExecutor,
-    decided: readonly LayerChanges[],
-    items: readonly TreeItem[],
-    pin: number,
-  ): Promise<void> {
+  async #publish(tx: SqlExecutor, { decided, items, pin, staged }: Planned): Promise<void> {
     const { clock, ids, quotas } = this.#deps;
     const disk = items[0]?.disk;
     if (disk === undefined) {
@@ -98,7 +112,7 @@ export class SqlUnionFiles extends LayeredFiles implements TransactionalStore {
       ),
     );
     await change.usage.apply(tx, quotas);
-    await changeBlobUses(tx, contents, unused);
+    await changeBlobUses(tx, contents, unused, staged);
   }
 }
 

@@ -171,4 +171,19 @@ export const migrations: readonly NamedMigration[] = [
     'create index fs_views_created on fs_views (create_time_ms)',
     'create index fs_keys_created on fs_keys (create_time_ms)',
   ]),
+  // Where the content of a blob lies outside of the database, null for what is in `fs_blob_chunks`; what was stored there for a
+  // transaction that has not come yet, and what no blob has any more, with the time of the first sweep that saw it.
+  defineMigration('0011-blob-store', ({ key, integer, tableOptions }) => [
+    `alter table fs_blobs add column location ${key}`,
+    `create table fs_staged_blobs (
+      location ${key} not null primary key,
+      create_time_ms ${integer} not null
+    )${tableOptions}`,
+    'create index fs_staged_blobs_created on fs_staged_blobs (create_time_ms)',
+    `create table fs_blob_trash (
+      location ${key} not null primary key,
+      seen_time_ms ${integer}
+    )${tableOptions}`,
+    'create index fs_blob_trash_seen on fs_blob_trash (seen_time_ms)',
+  ]),
 ];

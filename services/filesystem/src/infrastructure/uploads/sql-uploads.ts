@@ -4,7 +4,7 @@ import { type BegunUpload, pieceBytes, type UploadPiece, type Uploads } from '..
 import { quotaExceeded } from '../../domain/layer/layer-errors.ts';
 import type { ReceivedUpload, UploadKey } from '../../domain/upload/received-upload.ts';
 import { uploadIncomplete } from '../../domain/upload/upload-errors.ts';
-import { claimUpload, deleteUploadChunks, keyOf, receivedBytes } from './upload-rows.ts';
+import { claimUpload, deleteUploadChunks, keyOf, readPiece, receivedBytes, uploadPieces } from './upload-rows.ts';
 
 export interface SqlUploadsDeps {
   readonly database: Database;
@@ -71,14 +71,8 @@ export class SqlUploads implements Uploads {
     });
   }
 
-  async *pieces(upload: ReceivedUpload): AsyncGenerator<Uint8Array> {
-    for (let position = 0; position * pieceBytes < upload.size; position += 1) {
-      const data = await readPiece(this.#deps.database, upload, position);
-      if (data === undefined) {
-        throw uploadIncomplete((await this.received(upload)) ?? 0);
-      }
-      yield data.subarray(0, upload.size - position * pieceBytes);
-    }
+  pieces(upload: ReceivedUpload): AsyncIterable<Uint8Array> {
+    return uploadPieces(this.#deps.database, upload);
   }
 
   received(key: UploadKey): Promise<number | undefined> {
@@ -166,9 +160,4 @@ export class SqlUploads implements Uploads {
     const tail = isWhole ? undefined : await readPiece(tx, key, Math.floor(size / pieceBytes));
     return { ...key, stream, size, tail: tail ?? new Uint8Array() };
   }
-}
-
-async function readPiece(sql: SqlExecutor, key: UploadKey, position: number): Promise<Uint8Array | undefined> {
-  const which = 'select data from fs_upload_chunks where view_id = ? and upload_id = ? and position = ?';
-  return (await firstRow<{ data: Uint8Array }>(sql, which, [...keyOf(key), position]))?.data;
 }

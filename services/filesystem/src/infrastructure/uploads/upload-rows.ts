@@ -1,4 +1,5 @@
 import { firstRow, type SqlExecutor, type SqlValue } from '@spanwise/persistence';
+import { pieceBytes } from '../../application/ports/uploads.ts';
 import type { ReceivedUpload, UploadKey } from '../../domain/upload/received-upload.ts';
 import { uploadIncomplete } from '../../domain/upload/upload-errors.ts';
 
@@ -29,6 +30,23 @@ export async function copyToBlob(tx: SqlExecutor, upload: UploadKey, hash: strin
       select ?, position, data from fs_upload_chunks where view_id = ? and upload_id = ?`,
     [hash, ...keyOf(upload)],
   );
+}
+
+/** All pieces of an upload in order. Throws UPLOAD_INCOMPLETE when one is not there any more. */
+export async function* uploadPieces(sql: SqlExecutor, upload: ReceivedUpload): AsyncGenerator<Uint8Array> {
+  for (let position = 0; position * pieceBytes < upload.size; position += 1) {
+    const data = await readPiece(sql, upload, position);
+    if (data === undefined) {
+      throw uploadIncomplete((await receivedBytes(sql, upload)) ?? 0);
+    }
+    yield data.subarray(0, upload.size - position * pieceBytes);
+  }
+}
+
+/** A piece of an upload; undefined when it is not there. */
+export async function readPiece(sql: SqlExecutor, key: UploadKey, position: number): Promise<Uint8Array | undefined> {
+  const which = 'select data from fs_upload_chunks where view_id = ? and upload_id = ? and position = ?';
+  return (await firstRow<{ data: Uint8Array }>(sql, which, [...keyOf(key), position]))?.data;
 }
 
 export async function deleteUploadChunks(tx: SqlExecutor, upload: UploadKey): Promise<void> {

@@ -2,7 +2,7 @@ import type { Operator } from 'opendal';
 import type { DiskKind } from '../disk-kind.ts';
 import { ObjectDisk } from './object-disk.ts';
 import { ObjectKeys } from './object-keys.ts';
-import { driverOptions, invalidSetting, objectSettings } from './object-settings.ts';
+import { driverOptions, invalidSetting, type ObjectSettings, objectSettings } from './object-settings.ts';
 import { ObjectStore } from './object-store.ts';
 
 /** How long a start waits for a store; one that takes longer is looked at when it is used. */
@@ -12,14 +12,23 @@ const maxProbeMs = 10_000;
 export const objectDiskKind: DiskKind = {
   kind: 'object',
   settings: objectSettings.transform((settings) => async ({ name, ids, secret }) => {
-    const { service, root, timeout_ms: timeoutMs } = settings;
-    const operator = await operatorOf(service, driverOptions(settings, secret), timeoutMs);
-    const store = new ObjectStore({ name, operator, timeoutMs });
-    const disk = new ObjectDisk({ store, keys: new ObjectKeys(root), ids, probeTimeoutMs: maxProbeMs });
+    const store = await openObjectStore(name, settings, secret);
+    const disk = new ObjectDisk({ store, keys: new ObjectKeys(settings.root), ids, probeTimeoutMs: maxProbeMs });
     await disk.probe();
     return disk;
   }),
 };
+
+/** The store that settings name. Throws INVALID_FIELD when the driver can not use them. */
+export async function openObjectStore(
+  name: string,
+  settings: ObjectSettings,
+  secret: (variable: string) => string | undefined,
+): Promise<ObjectStore> {
+  const { service, timeout_ms: timeoutMs } = settings;
+  const operator = await operatorOf(service, driverOptions(settings, secret), timeoutMs);
+  return new ObjectStore({ name, operator, timeoutMs });
+}
 
 /**
  * The driver is 40 MB of native code, which only those load who have such a disk. Its root stays the store's: it cuts keys at

@@ -5,7 +5,8 @@ const units: ReadonlyMap<string, number> = new Map(
   ['', 'KiB', 'MiB', 'GiB', 'TiB'].map((unit, index) => [unit, 1024 ** index]),
 );
 
-const bytes = z
+/** A number of bytes as a setting. */
+export const byteCount = z
   .union([z.string(), z.number()], 'a number of bytes, or one with KiB, MiB, GiB or TiB')
   .transform((value, context) => {
     const [, digits, unit = ''] = /^(\d{1,15}) ?([KMGT]iB)?$/.exec(String(value)) ?? [];
@@ -22,5 +23,5 @@ const bytes = z
 
 /** `quota: {bytes: 1GiB, files: 10000}`: what each user may have on a disk. Without one of them there is no such limit. */
 export const quotaSettings = z
-  .strictObject({ bytes: bytes.optional(), files: z.int().min(1).optional() })
+  .strictObject({ bytes: byteCount.optional(), files: z.int().min(1).optional() })
   .transform(({ bytes: maxBytes, files: maxFiles }): Quota => ({ maxBytes, maxFiles }));

@@ -12,7 +12,7 @@ export const treeDiskKind: DiskKind = {
     .strictObject({ kind: z.literal('tree'), quota: quotaSettings.optional(), versions: versionSettings })
     .transform(
       ({ quota, versions }) =>
-        async ({ name, database, clock, ids }) =>
-          new TreeDisk({ name, database, clock, ids, quota, versionLimits: versions }),
+        async ({ name, database, blobs, clock, ids }) =>
+          new TreeDisk({ name, database, blobs, clock, ids, quota, versionLimits: versions }),
     ),
 };

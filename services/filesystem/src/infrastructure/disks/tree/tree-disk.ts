@@ -23,11 +23,14 @@ import type { FileVersion, VersionedStore } from '../../../domain/disk/versioned
 import type { VirtualPath } from '../../../domain/path/virtual-path.ts';
 import type { MeteredStore } from '../../../domain/usage/metered-store.ts';
 import { noUsage, type Quota, type Usage } from '../../../domain/usage/usage.ts';
+import { BlobPlace } from '../../blobs/blob-place.ts';
+import type { StagedBlobs } from '../../blobs/staged-blobs.ts';
 import type { Transaction, TransactionalStore } from '../../changes/transactional-store.ts';
 import { type Quotas, readUsage } from '../../usage/usage-changes.ts';
 import { contentEtag } from '../content-etag.ts';
 import { type BlobContent, changeBlobUses } from './blobs.ts';
 import { Overtaken } from './overtaken.ts';
+import type { ContentSource } from './read-slice.ts';
 import { TreeChange } from './tree-change.ts';
 import { TreeFiles } from './tree-files.ts';
 import { fileNodeOf, nodeOf, type TreeRow, treeDirectory } from './tree-row.ts';
@@ -41,6 +44,10 @@ export interface TreeDiskDeps {
   /** What each user may have on it; by default as much as fits. */
   readonly quota?: Quota | undefined;
   readonly versionLimits?: VersionLimits | undefined;
+  /** Where content lies; default: all of it in the database. */
+  readonly blobs?: BlobPlace | undefined;
+  /** Within a transaction: what its change has stored before. */
+  readonly staged?: StagedBlobs | undefined;
 }
 
 /** Each lost attempt means that another writer has won: only met on a path that never comes to rest. */
@@ -61,7 +68,7 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
   readonly #maxAttempts: number;
 
   constructor(deps: TreeDiskDeps, maxAttempts: number = defaultAttempts) {
-    super(deps.name, deps.database);
+    super(deps.name, sourceOf(deps));
     this.#deps = deps;
     this.quota = deps.quota ?? {};
     this.versionLimits = deps.versionLimits ?? defaultVersionLimits;
@@ -77,7 +84,7 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
     signal: AbortSignal,
   ): Promise<WriteOutcome> {
     const content = { hash: contentEtag(data), size: data.length, data };
-    return this.#change(signal, (tx) => this.#write(tx, uid, path, content, guard));
+    return this.#change(signal, (tx, staged) => this.#write(tx, staged, uid, path, content, guard));
   }
 
   writeStored(
@@ -87,7 +94,8 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
     guard: WriteGuard,
     signal: AbortSignal,
   ): Promise<WriteOutcome> {
-    return this.#change(signal, (tx) => this.#write(tx, uid, path, { hash, size, data: undefined, upload }, guard));
+    const content = { hash, size, data: undefined, upload };
+    return this.#change(signal, (tx, staged) => this.#write(tx, staged, uid, path, content, guard));
   }
 
   remove(
@@ -167,7 +175,7 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
   }
 
   at(head: number): TreeFiles {
-    return new TreeFiles(this.#deps.name, this.#deps.database, head);
+    return new TreeFiles(this.#deps.name, sourceOf(this.#deps), head);
   }
 
   versions(path: VirtualPath, limit: number, upTo?: number): Promise<readonly FileVersion[]> {
@@ -188,19 +196,20 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
   }
 
   transact<Answer, Result>(transaction: Transaction<Answer, Result>, signal: AbortSignal): Promise<Result> {
-    return this.#change(signal, async (tx) => {
+    return this.#change(signal, async (tx, staged) => {
       const known = await transaction.before(tx);
       if (known !== undefined) {
         return known;
       }
       // Within it an attempt that lost is not made again: the whole transaction is.
-      const store = new TreeDisk({ ...this.#deps, database: within(tx, this.#deps) }, 1);
+      const store = new TreeDisk({ ...this.#deps, database: within(tx, this.#deps), staged }, 1);
       return transaction.after(tx, await transaction.effect(store));
     });
   }
 
   async #write(
     tx: SqlExecutor,
+    staged: StagedBlobs,
     uid: string,
     path: VirtualPath,
     content: BlobContent & { readonly size: number },
@@ -226,7 +235,7 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
     }
     await change.rows.insert([written]);
     await change.usage.apply(tx, this.#quotas);
-    await changeBlobUses(tx, [content], []);
+    await changeBlobUses(tx, [content], [], staged);
     return { node: fileNodeOf(written), isCreated: old === undefined };
   }
 
@@ -234,11 +243,17 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
     return TreeChange.begin({ ...this.#deps, uid }, tx);
   }
 
-  async #change<Result>(signal: AbortSignal, work: (tx: SqlExecutor) => Promise<Result>): Promise<Result> {
+  async #change<Result>(
+    signal: AbortSignal,
+    work: (tx: SqlExecutor, staged: StagedBlobs) => Promise<Result>,
+  ): Promise<Result> {
+    const { database, blobs = BlobPlace.inDatabase, staged = blobs.begin(signal) } = this.#deps;
+    const transaction = () => database.transaction((tx) => work(tx, staged));
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
       try {
-        return await this.#deps.database.transaction(work);
+        // Within a transaction nothing is stored: the whole transaction is made again.
+        return await (this.#deps.staged === undefined ? staged.run(transaction) : transaction());
       } catch (error) {
         if (!(error instanceof Overtaken) || attempt === this.#maxAttempts) {
           throw error;
@@ -252,6 +267,10 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
 async function shownAt({ rows }: TreeChange, path: VirtualPath): Promise<TreeRow | undefined> {
   const row = await rows.at(path.text);
   return row?.kind === 'w' ? undefined : row;
+}
+
+function sourceOf({ database, blobs = BlobPlace.inDatabase }: TreeDiskDeps): ContentSource {
+  return { sql: database, blobs };
 }
 
 /** The database as it is within a transaction. */

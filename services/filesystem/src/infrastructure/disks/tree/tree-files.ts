@@ -1,4 +1,3 @@
-import type { SqlExecutor } from '@spanwise/persistence';
 import type { Caller } from '../../../domain/disk/caller.ts';
 import { fileNotFound, notADirectory, notAFile } from '../../../domain/disk/file-errors.ts';
 import {
@@ -12,7 +11,7 @@ import {
 import type { BlobSource } from '../../../domain/layer/blob-source.ts';
 import type { VirtualPath } from '../../../domain/path/virtual-path.ts';
 import type { LayerNode, LayerPage, MarkedStore } from '../../../domain/union/layer-node.ts';
-import { readSlice } from './read-slice.ts';
+import { type ContentSource, readSlice } from './read-slice.ts';
 import { markedNodeOf, nodeOf, treeDirectory } from './tree-row.ts';
 import { TreeRows } from './tree-rows.ts';
 
@@ -20,16 +19,16 @@ import { TreeRows } from './tree-rows.ts';
 export class TreeFiles implements MarkedStore, BlobSource {
   readonly keepsBlobs = true;
   readonly #disk: string;
-  readonly #sql: SqlExecutor;
+  readonly #source: ContentSource;
   readonly #pin: number | undefined;
   readonly #rows: TreeRows;
 
   /** `pin`: shows the disk as it was after the change of that number. */
-  constructor(disk: string, sql: SqlExecutor, pin?: number) {
+  constructor(disk: string, source: ContentSource, pin?: number) {
     this.#disk = disk;
-    this.#sql = sql;
+    this.#source = source;
     this.#pin = pin;
-    this.#rows = new TreeRows(disk, sql, { pin });
+    this.#rows = new TreeRows(disk, source.sql, { pin });
   }
 
   async stat(_caller: Caller, path: VirtualPath, signal: AbortSignal): Promise<DiskNode | undefined> {
@@ -91,7 +90,12 @@ export class TreeFiles implements MarkedStore, BlobSource {
     const length = Math.min(range.length, maxFileBytes);
     const slice = path.isRoot
       ? 'directory'
-      : await readSlice(this.#sql, this.#disk, path.text, { ...range, length }, this.#pin);
+      : await readSlice(
+          this.#source,
+          { disk: this.#disk, path: path.text, pin: this.#pin },
+          { ...range, length },
+          signal,
+        );
     if (slice === undefined) {
       throw fileNotFound(path);
     }
