@@ -196,7 +196,7 @@ function suite(openDatabase: () => Promise<TestDatabase>, runs: number) {
   });
 
   test('is what a count of all files and layers says, after whatever two users did', { timeout: 240_000 }, async () => {
-    const quota = fc.constantFrom({}, { maxBytes: 30 }, { maxFiles: 4 }, { maxBytes: 40, maxFiles: 6 });
+    const quota = fc.constantFrom({}, { maxBytes: 12 }, { maxFiles: 2 }, { maxBytes: 30, maxFiles: 4 });
     const met = new Set<string | undefined>();
     await fc.assert(
       fc.asyncProperty(fc.array(useStep, { minLength: 5, maxLength: 25 }), quota, async (steps, limits) => {

@@ -11,7 +11,7 @@ import type { SessionView } from '../../domain/view/session-view.ts';
 import type { BlobPlace } from '../blobs/blob-place.ts';
 import { holdDriver } from '../changes/session-fence.ts';
 import { changeBlobUses } from '../disks/tree/blobs.ts';
-import { Overtaken } from '../disks/tree/overtaken.ts';
+import { againWhenOvertaken, Overtaken } from '../disks/tree/overtaken.ts';
 import { TreeChange } from '../disks/tree/tree-change.ts';
 import { TreePublish } from '../disks/tree/tree-publish.ts';
 import { type Quotas, UsageChanges } from '../usage/usage-changes.ts';
@@ -66,7 +66,11 @@ class ConflictsMet extends Error {
 }
 
 /** Thrown when the layer is not what was decided on any more. */
-class Moved extends Error {}
+class Moved extends Overtaken {
+  constructor() {
+    super('of the layer');
+  }
+}
 
 const maxAttempts = 100;
 
@@ -77,7 +81,7 @@ export async function commitLayer(
   change: Change,
   publication: TreePublication,
 ): Promise<readonly Conflict[] | 'moved'> {
-  for (let attempt = 1; ; attempt += 1) {
+  return againWhenOvertaken(maxAttempts, async () => {
     try {
       await deps.database.transaction((tx) => publishIn(deps, view, change, publication, tx));
       return [];
@@ -88,11 +92,9 @@ export async function commitLayer(
       if (error instanceof Moved) {
         return 'moved';
       }
-      if (!(error instanceof Overtaken) || attempt === maxAttempts) {
-        throw error;
-      }
+      throw error;
     }
-  }
+  });
 }
 
 async function publishIn(
@@ -171,30 +173,24 @@ export async function dropLayer(
   change: Change,
   answer: CommitAnswer,
 ): Promise<LayerState> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await deps.database.transaction(async (tx) => {
-        await holdDriver(tx, deps.database.dialect, change);
-        const rows = new SqlLayerRows(view.id, tx);
-        const { state, version } = await rows.head();
-        if (state !== 'OPEN' && state !== 'CONFLICT') {
-          return state;
-        }
-        await setState(deps, view.id, tx, { version, to: 'ROLLED_BACK', answer });
-        const entries = await rows.all();
-        const usage = await releasedReservations(tx, view.id);
-        await tx.run('delete from fs_layer_nodes where view_id = ?', [view.id]);
-        await tx.run('delete from fs_outputs where view_id = ?', [view.id]);
-        await usage.apply(tx, deps.quotas);
-        await changeBlobUses(tx, [], entries.flatMap(hashesOf));
-        return 'ROLLED_BACK';
-      });
-    } catch (error) {
-      if (!(error instanceof Moved || error instanceof Overtaken) || attempt === maxAttempts) {
-        throw error;
+  return againWhenOvertaken(maxAttempts, () =>
+    deps.database.transaction(async (tx) => {
+      await holdDriver(tx, deps.database.dialect, change);
+      const rows = new SqlLayerRows(view.id, tx);
+      const { state, version } = await rows.head();
+      if (state !== 'OPEN' && state !== 'CONFLICT') {
+        return state;
       }
-    }
-  }
+      await setState(deps, view.id, tx, { version, to: 'ROLLED_BACK', answer });
+      const entries = await rows.all();
+      const usage = await releasedReservations(tx, view.id);
+      await tx.run('delete from fs_layer_nodes where view_id = ?', [view.id]);
+      await tx.run('delete from fs_outputs where view_id = ?', [view.id]);
+      await usage.apply(tx, deps.quotas);
+      await changeBlobUses(tx, [], entries.flatMap(hashesOf));
+      return 'ROLLED_BACK';
+    }),
+  );
 }
 
 interface StateChange {

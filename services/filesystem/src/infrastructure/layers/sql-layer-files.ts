@@ -6,7 +6,7 @@ import { LayeredFiles, type LayeredFilesDeps } from '../../domain/layer/layered-
 import type { BlobPlace } from '../blobs/blob-place.ts';
 import type { StagedBlobs } from '../blobs/staged-blobs.ts';
 import type { Transaction, TransactionalStore } from '../changes/transactional-store.ts';
-import { Overtaken } from '../disks/tree/overtaken.ts';
+import { againWhenOvertaken } from '../disks/tree/overtaken.ts';
 import type { Quotas } from '../usage/usage-changes.ts';
 import { type ChangedLayer, changeLayer, type LayerLimits } from './layer-change.ts';
 
@@ -41,16 +41,10 @@ export class SqlLayerFiles extends LayeredFiles implements TransactionalStore {
   transact<Answer, Result>(transaction: Transaction<Answer, Result>, signal: AbortSignal): Promise<Result> {
     return this.#deps.inTurn(async () => {
       const staged = this.#deps.blobs.begin(signal);
-      for (let attempt = 1; ; attempt += 1) {
+      return againWhenOvertaken(maxAttempts, () => {
         signal.throwIfAborted();
-        try {
-          return await this.#attempt(transaction, staged);
-        } catch (error) {
-          if (!(error instanceof Overtaken) || attempt === maxAttempts) {
-            throw error;
-          }
-        }
-      }
+        return this.#attempt(transaction, staged);
+      });
     });
   }
 

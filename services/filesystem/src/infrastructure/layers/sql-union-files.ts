@@ -9,7 +9,7 @@ import type { StagedBlobs } from '../blobs/staged-blobs.ts';
 import type { Transaction, TransactionalStore } from '../changes/transactional-store.ts';
 import { contentEtag } from '../disks/content-etag.ts';
 import { changeBlobUses } from '../disks/tree/blobs.ts';
-import { Overtaken } from '../disks/tree/overtaken.ts';
+import { againWhenOvertaken, Overtaken } from '../disks/tree/overtaken.ts';
 import { TreeChange } from '../disks/tree/tree-change.ts';
 import { TreePublish } from '../disks/tree/tree-publish.ts';
 import type { SqlLayersDeps } from './layer-end.ts';
@@ -41,16 +41,10 @@ export class SqlUnionFiles extends LayeredFiles implements TransactionalStore {
 
   async transact<Answer, Result>(transaction: Transaction<Answer, Result>, signal: AbortSignal): Promise<Result> {
     const staged = this.#begin(signal);
-    for (let attempt = 1; ; attempt += 1) {
+    return againWhenOvertaken(maxAttempts, () => {
       signal.throwIfAborted();
-      try {
-        return await this.#attempt(transaction, staged);
-      } catch (error) {
-        if (!(error instanceof Overtaken) || attempt === maxAttempts) {
-          throw error;
-        }
-      }
-    }
+      return this.#attempt(transaction, staged);
+    });
   }
 
   async #attempt<Answer, Result>(transaction: Transaction<Answer, Result>, staged: StagedBlobs): Promise<Result> {

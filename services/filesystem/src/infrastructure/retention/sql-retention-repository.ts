@@ -4,7 +4,7 @@ import { deletedFence } from '../../domain/change/change.ts';
 import type { KeptVersion } from '../../domain/retention/prunable-versions.ts';
 import type { RetentionRepository, VersionSearch } from '../../domain/retention/retention-repository.ts';
 import { shareLock } from '../changes/session-fence.ts';
-import { Overtaken } from '../disks/tree/overtaken.ts';
+import { againWhenOvertaken, Overtaken } from '../disks/tree/overtaken.ts';
 import { pinsOf } from '../persistence/view-mapping.ts';
 import { emptyLayer, expireLayer } from './expire-layer.ts';
 import { overfullPaths, pruneVersions, versionsOfPaths } from './prune-versions.ts';
@@ -22,16 +22,8 @@ export class SqlRetentionRepository implements RetentionRepository {
     this.#database = database;
   }
 
-  async unpin(openedBeforeMs: number, nowMs: number, limit: number): Promise<number> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#unpin(openedBeforeMs, nowMs, limit);
-      } catch (error) {
-        if (!(error instanceof Overtaken) || attempt === maxAttempts) {
-          throw error;
-        }
-      }
-    }
+  unpin(openedBeforeMs: number, nowMs: number, limit: number): Promise<number> {
+    return againWhenOvertaken(maxAttempts, () => this.#unpin(openedBeforeMs, nowMs, limit));
   }
 
   async pins(openedAfterMs: number, unpinnedAfterMs: number): Promise<ReadonlyMap<string, readonly number[]>> {

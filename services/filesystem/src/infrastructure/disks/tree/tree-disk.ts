@@ -29,7 +29,7 @@ import type { Transaction, TransactionalStore } from '../../changes/transactiona
 import { type Quotas, readUsage } from '../../usage/usage-changes.ts';
 import { contentEtag } from '../content-etag.ts';
 import { type BlobContent, changeBlobUses } from './blobs.ts';
-import { Overtaken } from './overtaken.ts';
+import { againWhenOvertaken } from './overtaken.ts';
 import type { ContentSource } from './read-slice.ts';
 import { TreeChange } from './tree-change.ts';
 import { TreeFiles } from './tree-files.ts';
@@ -249,17 +249,11 @@ export class TreeDisk extends TreeFiles implements TransactionalStore, Versioned
   ): Promise<Result> {
     const { database, blobs = BlobPlace.inDatabase, staged = blobs.begin(signal) } = this.#deps;
     const transaction = () => database.transaction((tx) => work(tx, staged));
-    for (let attempt = 1; ; attempt += 1) {
+    return againWhenOvertaken(this.#maxAttempts, () => {
       signal.throwIfAborted();
-      try {
-        // Within a transaction nothing is stored: the whole transaction is made again.
-        return await (this.#deps.staged === undefined ? staged.run(transaction) : transaction());
-      } catch (error) {
-        if (!(error instanceof Overtaken) || attempt === this.#maxAttempts) {
-          throw error;
-        }
-      }
-    }
+      // Within a transaction nothing is stored: the whole transaction is made again.
+      return this.#deps.staged === undefined ? staged.run(transaction) : transaction();
+    });
   }
 }
 
