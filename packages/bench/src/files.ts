@@ -89,7 +89,11 @@ async function measureService(figures: Figures, database: string, folder: string
 /** Fills what is missing, then measures. */
 async function measure(figures: Figures, files: BenchedFiles, sizes: Sizes, memory?: () => number): Promise<void> {
   const { rounds, large } = sizes;
-  const note = (row: string, figure: string) => figureOf(figures, row).set(files.name, figure);
+  const note = (row: string, figure: string) => {
+    figureOf(figures, row).set(files.name, figure);
+    // It takes minutes: what is known is shown at once.
+    process.stderr.write(`${files.name}: ${row} ${figure}\n`);
+  };
   const timed = async (row: string, work: (round: number) => Promise<unknown>, times = rounds) => {
     const took: number[] = [];
     for (let round = 0; round < times; round += 1) {
