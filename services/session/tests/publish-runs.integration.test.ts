@@ -36,7 +36,7 @@ async function writingRun(sessionId: string, more: object = {}) {
 
 const alicesCall = (call: string, viewId: string, epoch: bigint) => ({
   ...{ call, viewId, epoch },
-  user: { uid: 'alice', email: 'alice@example.org', token: 'token of alice' },
+  user: { uid: 'alice', email: 'alice@example.org', token: 'token of alice', service: 'session' },
 });
 
 test('a run that completes is published for its user, and tells of its files right before its end', async () => {

@@ -72,7 +72,12 @@ describe('RunSession', () => {
     const { run } = await readRun(server.alice.runSession({ sessionId, input: input('second'), options }));
     const played = await server.runtime.run(index);
     const { span, deadline, ...start } = await played.started.promise;
-    expect(played.identity).toEqual({ uid: 'alice', email: 'alice@example.org', token: 'token of alice' });
+    expect(played.identity).toEqual({
+      uid: 'alice',
+      email: 'alice@example.org',
+      token: 'token of alice',
+      service: 'session',
+    });
     expect(start).toMatchObject({ ...options, sessionId, runId: run?.id, epoch: 2n, attempt: 1 });
     expect([span, deadline]).toEqual([run?.span, undefined]);
     const dialogue = played.history.map((bytes) => fromBinary(MessageSchema, bytes));
