@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
 import { role } from '../../src/domain/event/agent-event.ts';
 import type { RunOptions } from '../../src/domain/run/run.ts';
@@ -19,6 +20,8 @@ export const said = (world: World, { sessionId }: Started) =>
 export async function until(isSo: () => boolean): Promise<void> {
   for (let n = 0; n < 400 && !isSo(); n += 1) {
     await settled();
+    // What runs on other threads (digests) takes real time, which is not faked here.
+    await delay(1);
     vi.advanceTimersByTime(50);
   }
   expect(isSo()).toBe(true);
