@@ -4,7 +4,7 @@ import { blobMissing } from '../../blobs/blob-errors.ts';
 import type { BlobPlace } from '../../blobs/blob-place.ts';
 import { hashOfPath } from '../../persistence/path-hash.ts';
 import { chunkBytes } from './blobs.ts';
-import { fileNodeOf, rowColumns, type TreeRow, versionColumns } from './tree-row.ts';
+import { atPin, fileNodeOf, rowColumns, type TreeRow, until, versionColumns } from './tree-row.ts';
 
 /** A chunk of a blob as a left join has it, with where the blob lies outside of the database. */
 export interface ChunkRow extends SqlRow {
@@ -16,8 +16,8 @@ export interface ChunkRow extends SqlRow {
 type SliceRow = TreeRow & ChunkRow;
 
 const nodes = `select ${rowColumns} from fs_nodes where disk = ? and path_hash = ?`;
-const pinned = `${nodes} and head <= ?
-  union all select ${versionColumns} from fs_versions where disk = ? and path_hash = ? and head <= ? and to_head > ?`;
+const pinned = `${nodes} and ${until}
+  union all select ${versionColumns} from fs_versions where disk = ? and path_hash = ? and ${atPin}`;
 
 /** What joins rows with `blob_hash`, called `n`, with chunks from a position to another. */
 export const withContent = `left join fs_blobs b on b.hash = n.blob_hash

@@ -26,6 +26,13 @@ export interface TreeRow extends SqlRow {
   readonly owner: string;
 }
 
+/**
+ * What rows of `fs_nodes` and of `fs_versions` have to be to be seen at a head. With the signs the indexes of heads are not
+ * used for it: they would find most of a disk, where the path finds one row.
+ */
+export const until = '+head <= ?';
+export const atPin = '+head <= ? and +to_head > ?';
+
 const sharedColumns = 'path, kind, name, size, blob_hash, modify_time_ms, head, is_opaque';
 
 /** Columns of a {@link TreeRow} of `fs_nodes`. */

@@ -4,7 +4,7 @@ import { paddedToPowerOfTwo } from '../../persistence/padded.ts';
 import { hashOfPath } from '../../persistence/path-hash.ts';
 import type { UsageChanges } from '../../usage/usage-changes.ts';
 import { Overtaken } from './overtaken.ts';
-import { insertColumns, rowColumns, type TreeRow, valuesOf, versionColumns } from './tree-row.ts';
+import { atPin, insertColumns, rowColumns, type TreeRow, until, valuesOf, versionColumns } from './tree-row.ts';
 
 /** Rows that are named in one statement at most. */
 const maxRowsPerStatement = 64;
@@ -133,9 +133,9 @@ export class TreeRows {
     if (this.#pin === undefined) {
       return this.#sql.all<TreeRow>(`${nodes} ${page}`, [this.#disk, ...parameters]);
     }
-    const versions = `select ${versionColumns} from fs_versions where disk = ? and ${which} and head <= ? and to_head > ?`;
+    const versions = `select ${versionColumns} from fs_versions where disk = ? and ${which} and ${atPin}`;
     return this.#sql.all<TreeRow>(
-      `select * from (${nodes} and head <= ? ${page}) n union all select * from (${versions} ${page}) v`,
+      `select * from (${nodes} and ${until} ${page}) n union all select * from (${versions} ${page}) v`,
       [this.#disk, ...parameters, this.#pin, this.#disk, ...parameters, this.#pin, this.#pin],
     );
   }
