@@ -6,4 +6,3 @@ const service = await createFilesystemService(readFilesystemConfig(process.env))
 process.stdout.write(`${service.server.url}\n`);
 await new Promise((resolve) => process.once('SIGTERM', resolve));
 await service[Symbol.asyncDispose]();
-process.exit();

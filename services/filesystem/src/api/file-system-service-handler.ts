@@ -58,7 +58,7 @@ export interface FileSystemServiceDeps
 }
 
 /** FileSystemService: translates in, calls, translates out. */
-export function fileSystemServiceHandler(deps: FileSystemServiceDeps): Partial<ServiceImpl<typeof FileSystemService>> {
+export function fileSystemServiceHandler(deps: FileSystemServiceDeps): ServiceImpl<typeof FileSystemService> {
   return {
     ...viewHandlers(deps),
     ...readHandlers(deps),

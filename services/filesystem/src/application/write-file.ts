@@ -33,8 +33,8 @@ export class WriteFile {
 
   /**
    * Throws VIEW_NOT_FOUND, PATH_INVALID, FILE_NOT_FOUND (no mount), MOUNT_READ_ONLY, NOT_A_FILE, NOT_A_DIRECTORY,
-   * ETAG_MISMATCH, FILE_EXISTS, FILE_TOO_LARGE, DISK_UNSUPPORTED, FENCED or IDEMPOTENCY_KEY_REUSED; then nothing was
-   * written.
+   * ETAG_MISMATCH, FILE_EXISTS, FILE_TOO_LARGE, VIEW_CLOSED, PATH_PROTECTED, NOT_GRANTED, QUOTA_EXCEEDED, DISK_UNSUPPORTED,
+   * FENCED or IDEMPOTENCY_KEY_REUSED; then nothing was written.
    */
   async execute(caller: Caller, request: WriteFileRequest, signal: AbortSignal): Promise<WriteFileOutcome> {
     const { views, outputs, changes } = this.#deps;

@@ -429,7 +429,8 @@ export const ErrorReason = {
   VIEW_CLOSED: 72,
 
   /**
-   * FAILED_PRECONDITION. The run is not over: only its driver can publish or drop what it has changed. Cancel it first.
+   * FAILED_PRECONDITION. The run is not over, or has changed something within ten minutes: only its driver can publish or
+   * drop what it has changed. Cancel it first, or wait.
    *
    * @generated from enum value: ERROR_REASON_LAYER_IN_USE = 73;
    */
@@ -515,7 +516,8 @@ export const ErrorReason = {
   SERVICE_UNAVAILABLE: 84,
 
   /**
-   * RESOURCE_EXHAUSTED. The stream took nothing for 30 seconds (metadata last_seq). Read faster, from there.
+   * RESOURCE_EXHAUSTED. The stream took nothing for 30 seconds. A watcher of a session reads on from metadata last_seq; one of
+   * files, for which more than metadata limit paths may wait, lists them anew.
    *
    * @generated from enum value: ERROR_REASON_WATCHER_TOO_SLOW = 85;
    */

@@ -2743,7 +2743,7 @@ export const FileSystemService: GenService<{
    * Tells which paths of a view change, as it happens; ends only with its caller or when the service shuts down. What
    * happened before is not told: list first, then again once the stream has begun. Disks that others change by other ways
    * than this service do not tell.
-   * Errors: FILE_NOT_FOUND, TOO_MANY_STREAMS, WATCHER_TOO_SLOW.
+   * Errors: FILE_NOT_FOUND, NOT_A_DIRECTORY, TOO_MANY_STREAMS, WATCHER_TOO_SLOW.
    *
    * @generated from rpc spanwise.filesystem.v1.FileSystemService.Watch
    */
