@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { maxStreamedBytes } from '../../../domain/disk/file-store.ts';
+import { identityOf, isSettled } from './inode-identity.ts';
 import type { RegularFile } from './leaf.ts';
 
 /** Files whose hash is remembered. */
 const maxRemembered = 10_000;
-/** A file that was changed less than this ago could be changed again without a new time: file systems count in steps. */
-const settledMs = 2000;
 const blockBytes = 256 * 1024;
 
 /**
@@ -41,15 +39,6 @@ export class FileEtags {
       this.#remembered.delete(oldest ?? '');
     }
   }
-}
-
-function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
-  return [dev, ino, size, mtimeNs, ctimeNs].join('-');
-}
-
-/** Measured with the clock that stamps files. */
-function isSettled({ mtimeMs, ctimeMs }: BigIntStats): boolean {
-  return Date.now() - Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs) > settledMs;
 }
 
 async function hashOf(handle: FileHandle, signal: AbortSignal): Promise<string> {

@@ -25,10 +25,11 @@ import {
 } from '../../../domain/disk/file-store.ts';
 import type { VirtualPath } from '../../../domain/path/virtual-path.ts';
 import { contentEtag } from '../content-etag.ts';
+import { concurrently } from './concurrently.ts';
 import { FileEtags } from './file-etags.ts';
 import type { Folder, NoFolder } from './folder.ts';
+import { FolderNames } from './folder-names.ts';
 import { openLeaf } from './leaf.ts';
-import { listNames } from './list-names.ts';
 import { moveInto, nodeToMove, putInPlace, takeOut } from './local-changes.ts';
 import { cheapNodeAt, directoryNodeOf, fileNodeOf, nodeAt, readBytes } from './local-nodes.ts';
 import { removeFolder } from './remove-folder.ts';
@@ -45,6 +46,8 @@ export interface LocalDiskDeps {
 
 /** How often a write starts again because its directory was removed meanwhile. */
 const maxWriteAttempts = 5;
+/** Entries of one listing that are looked at at once: what the threads of the process can do. */
+const entriesAtOnce = 4;
 
 /**
  * A folder of the host. What is in it is reached from descriptor to descriptor and never through a link, so that nobody
@@ -55,6 +58,7 @@ export class LocalDisk implements FileStore, AsyncDisposable {
   readonly capabilities = { ifMatch: true, createOnly: true, atomic: false };
   readonly #deps: LocalDiskDeps;
   readonly #etags = new FileEtags();
+  readonly #names = new FolderNames();
   #lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(deps: LocalDiskDeps) {
@@ -78,15 +82,15 @@ export class LocalDisk implements FileStore, AsyncDisposable {
     };
     return this.#attempt(path, signal, () =>
       this.#reading<DiskPage>(path, refused, async (folder) => {
-        const { names, hasMore } = await listNames(folder, request.after, request.limit, signal);
-        const entries: DiskEntry[] = [];
-        for (const name of names) {
+        const { names, hasMore } = await this.#names.page(folder, request.after, request.limit, signal);
+        const entryOf = async (name: string): Promise<DiskEntry[]> => {
           const node = request.withEtags
             ? await nodeAt(folder, name, this.#etags, signal)
             : await cheapNodeAt(folder, name);
-          entries.push(...(node === undefined ? [] : [{ name, node }]));
-        }
-        return { entries, next: hasMore ? names.at(-1) : undefined };
+          return node === undefined ? [] : [{ name, node }];
+        };
+        const entries = await concurrently(names, entriesAtOnce, entryOf);
+        return { entries: entries.flat(), next: hasMore ? names.at(-1) : undefined };
       }),
     );
   }
