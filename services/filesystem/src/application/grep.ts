@@ -8,6 +8,7 @@ import { Pacer } from './pacer.ts';
 import type { PathRequest } from './path-request.ts';
 import type { GlobCompiler } from './ports/glob-compiler.ts';
 import type { LinePattern, LinePatternCompiler } from './ports/line-pattern.ts';
+import { readAhead } from './read-ahead.ts';
 import { readText } from './read-text.ts';
 import { type LineMatch, searchLines } from './search-lines.ts';
 import type { ViewTree } from './view-tree.ts';
@@ -50,7 +51,11 @@ export interface GrepDeps {
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
-/** Finds lines by regular expression, in byte order of paths, with one file in memory at a time. */
+/** Files that are read before their turn has come, and how large each may be: 1 MiB in all. */
+const filesAhead = 16;
+const aheadBytes = 64 * 1024;
+
+/** Finds lines by regular expression, in byte order of paths, with one large file in memory at a time. */
 export class Grep {
   readonly #deps: GrepDeps;
 
@@ -68,11 +73,15 @@ export class Grep {
     const pacer = new Pacer(clock, signal);
     const count = { filesSearched: 0, filesSkipped: 0 };
     let found = 0;
-    for await (const file of filesAt(tree, top, pacer, signal)) {
-      if (include !== undefined && !include.matches(nameFrom(top, file.path))) {
+    const isIncluded = ({ path }: FoundFile) => include === undefined || include.matches(nameFrom(top, path));
+    const read = ({ path, node }: FoundFile) => readSearched(tree, path, node.size, pacer, signal);
+    const ahead = (file: FoundFile) => (file.node.size <= aheadBytes && isIncluded(file) ? read(file) : undefined);
+    for await (const { item: file, begun } of readAhead(filesAt(tree, top, pacer, signal), filesAhead, ahead)) {
+      if (!isIncluded(file)) {
         continue;
       }
-      for await (const match of this.#search(tree, file, { ...request, pattern, pacer, count }, signal)) {
+      const text = await (begun ?? read(file));
+      for await (const match of searchFile(file.path, text, { ...request, pattern, pacer, count })) {
         found += 1;
         if (found > request.limit) {
           count.filesSearched += 1;
@@ -84,24 +93,27 @@ export class Grep {
     }
     yield { type: 'summary', summary: { ...count, isTruncated: false, partialSources: tree.partialSources } };
   }
+}
 
-  async *#search(tree: ViewTree, { path, node }: FoundFile, search: FileSearch, signal: AbortSignal) {
-    const { pattern, contextLines, pacer, count } = search;
-    const files = tree.mayRead(path) ? tree.filesAt(path) : undefined;
-    const isSearched = files !== undefined && node.size <= maxFileBytes;
-    const data = isSearched ? await readText(files, path, pacer, signal) : undefined;
-    if (data === undefined) {
-      count.filesSkipped += 1;
-      return;
-    }
-    const lines = searchLines(data, pattern, contextLines, pacer);
-    let next = await lines.next();
-    while (next.done !== true) {
-      yield { path, ...next.value };
-      next = await lines.next();
-    }
-    count[next.value ? 'filesSearched' : 'filesSkipped'] += 1;
+/** What is searched of a file; undefined when it is skipped. */
+async function readSearched(tree: ViewTree, path: VirtualPath, size: number, pacer: Pacer, signal: AbortSignal) {
+  const files = tree.mayRead(path) ? tree.filesAt(path) : undefined;
+  return files !== undefined && size <= maxFileBytes ? readText(files, path, pacer, signal) : undefined;
+}
+
+async function* searchFile(path: VirtualPath, text: Uint8Array | undefined, search: FileSearch) {
+  const { pattern, contextLines, pacer, count } = search;
+  if (text === undefined) {
+    count.filesSkipped += 1;
+    return;
   }
+  const lines = searchLines(text, pattern, contextLines, pacer);
+  let next = await lines.next();
+  while (next.done !== true) {
+    yield { path, ...next.value };
+    next = await lines.next();
+  }
+  count[next.value ? 'filesSearched' : 'filesSkipped'] += 1;
 }
 
 interface FileSearch {
