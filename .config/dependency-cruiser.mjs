@@ -3,23 +3,26 @@
 const service = '^(services/[^/]+)/src';
 const generated = '^packages/contracts/';
 const kernel = '^packages/kernel/';
+/** What a tool is: types, constants and pure functions. */
+const toolContract = '^packages/tool-kit/src/contract/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
     {
       name: 'domain-is-pure',
-      comment: 'Domain imports its own domain and the kernel. No npm package, no node: module, no generated code.',
+      comment:
+        'Domain imports its own domain, the kernel and the contract of tools: no npm package, no node:, no generated code.',
       severity: 'error',
       from: { path: `${service}/domain/`, pathNot: '\\.test\\.ts$' },
-      to: { pathNot: ['^$1/src/domain/', kernel] },
+      to: { pathNot: ['^$1/src/domain/', kernel, toolContract] },
     },
     {
       name: 'application-knows-domain',
-      comment: 'Application imports its own application and domain, and the kernel.',
+      comment: 'Application imports its own application and domain, the kernel and the contract of tools.',
       severity: 'error',
       from: { path: `${service}/application/`, pathNot: '\\.test\\.ts$' },
-      to: { pathNot: ['^$1/src/(application|domain)/', kernel] },
+      to: { pathNot: ['^$1/src/(application|domain)/', kernel, toolContract] },
     },
     {
       name: 'api-calls-application',
@@ -29,7 +32,7 @@ export default {
       from: { path: `${service}/api/`, pathNot: '\\.test\\.ts$' },
       to: {
         path: ['^services/', '^packages/'],
-        pathNot: ['^$1/src/(api|application|domain)/', generated, kernel, '^packages/service-kit/'],
+        pathNot: ['^$1/src/(api|application|domain)/', generated, kernel, toolContract, '^packages/service-kit/'],
       },
     },
     {
@@ -65,6 +68,13 @@ export default {
       severity: 'error',
       from: { path: `${kernel}src/`, pathNot: '\\.test\\.ts$' },
       to: { pathNot: kernel },
+    },
+    {
+      name: 'tool-contract-is-pure',
+      comment: 'Domain may import it.',
+      severity: 'error',
+      from: { path: toolContract, pathNot: '\\.test\\.ts$' },
+      to: { pathNot: [kernel, toolContract] },
     },
     {
       name: 'no-cycles',

@@ -60,6 +60,7 @@ const violations = [
     'packages-know-no-service',
   ],
   ['packages/kernel/src/planted-node.ts', "import 'node:fs';", 'kernel-has-no-dependency'],
+  ['packages/tool-kit/src/contract/planted-zod.ts', "import 'zod';", 'tool-contract-is-pure'],
   ['packages/kernel/src/planted-cycle-a.ts', "import './planted-cycle-b.ts';", 'no-cycles'],
   ['packages/kernel/src/planted-cycle-b.ts', "import './planted-cycle-a.ts';", undefined],
   ['packages/kernel/src/planted-lost.ts', "import './planted-nowhere.ts';", 'no-unresolvable'],

@@ -35,8 +35,13 @@ function errorsMarkdown() {
         .replace(/^ {2}\/\/ ?/gm, '')
         .replaceAll('\n', ' ')
         .trim();
-      const [, code, inRun, rest] = /^([A-Z_]+)(, (?:also )?in RUN_ERROR)?\. (.*)$/.exec(text) ?? ['', '', '', text];
-      const where = inRun === undefined ? 'status' : inRun.includes('also') ? 'status, RUN_ERROR' : 'RUN_ERROR';
+      const [, code, place, rest] = /^([A-Z_]+)(, (?:also )?in (?:RUN_ERROR|tool results))?\. (.*)$/.exec(text) ?? [
+        '',
+        '',
+        undefined,
+        text,
+      ];
+      const where = place === undefined ? 'status' : place.replace(', also in', 'status,').replace(', in ', '');
       return `| \`${name}\` | ${code} | ${where} | ${rest} |`;
     });
   return [

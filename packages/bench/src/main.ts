@@ -5,22 +5,28 @@ import { dropDatabases } from '@spanwise/testing';
 import { measureFiles } from './files.ts';
 import { residentMiB, startProgram } from './measured-process.ts';
 import { concurrent, cpuPerRun, firstText, modelFirstText, type System } from './scenarios.ts';
+import { measureTools } from './tools.ts';
 
 /**
  * `npm run bench`: what a run costs. `-- --distributed` measures four processes on MySQL and NATS
  * (SPANWISE_DATABASE_SERVER_URL, SPANWISE_NATS_URL), `-- --files` what operations
- * on files cost, `-- --smoke` takes few runs and shows only that it works.
+ * on files cost, `-- --tools` what calls of tools cost, `-- --smoke` takes few runs and shows only that it works.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       distributed: { type: 'boolean', default: false },
       files: { type: 'boolean', default: false },
+      tools: { type: 'boolean', default: false },
       smoke: { type: 'boolean', default: false },
     },
   });
   if (values.files) {
     await measureFiles(values.smoke, process.env.SPANWISE_DATABASE_SERVER_URL);
+    return;
+  }
+  if (values.tools) {
+    await measureTools(values.smoke);
     return;
   }
   const model = await startProgram('./model-process.ts', process.env);

@@ -6,7 +6,7 @@ export {
   RunStatus,
   StopOutcome,
 } from '@spanwise/contracts/spanwise/session/v1/session';
-export { type Interrupt, InterruptKind } from '@spanwise/contracts/spanwise/type/v1/interrupt';
+export { type Approval, type Interrupt, InterruptKind } from '@spanwise/contracts/spanwise/type/v1/interrupt';
 export type { ResumeOptions } from './resume.ts';
 export {
   type RunRequest,

@@ -13,6 +13,7 @@ import {
   type Session,
   SessionService,
 } from '@spanwise/contracts/spanwise/session/v1/session';
+import type { ToolPolicySchema } from '@spanwise/contracts/spanwise/type/v1/policy';
 import { type ResumeOptions, resume } from './resume.ts';
 import { SpanwiseError } from './spanwise-error.ts';
 
@@ -88,8 +89,14 @@ export class SpanwiseClient {
     );
   }
 
-  async createSession(title = '', requestId: string = crypto.randomUUID()): Promise<Session> {
-    const { session } = await this.#call(() => this.sessions.createSession({ title, requestId }));
+  /** `toolPolicy`: rules for calls of tools in all its runs, besides those of its agents. */
+  async createSession(
+    title = '',
+    requestId: string = crypto.randomUUID(),
+    toolPolicy?: MessageInitShape<typeof ToolPolicySchema>,
+  ): Promise<Session> {
+    const request = { title, requestId, ...(toolPolicy === undefined ? {} : { toolPolicy }) };
+    const { session } = await this.#call(() => this.sessions.createSession(request));
     return present(session);
   }
 
@@ -97,7 +104,8 @@ export class SpanwiseClient {
    * Sends a message and tells the events of the run that answers it, to RUN_END or RUN_ERROR, with the files that it has
    * published (OUTPUT_FILE) or that it was taken back (RUN_ROLLED_BACK) right before; or to RUN_WAITING, when it
    * waits for its user: answer, then call again with the same `requestId` and the last seq. A run that was cancelled in the
-   * queue has no events. Leaving the loop, or the signal, ends the watching, not the run (unless `disconnectPolicy` says
+   * queue has no events. What agents say that work on delegated tasks has a `threadId`: the answer to the user is the text of
+   * events without one. Leaving the loop, or the signal, ends the watching, not the run (unless `disconnectPolicy` says
    * so).
    */
   async *run(request: RunRequest, options: ResumeOptions = {}): AsyncGenerator<AgentEvent, void> {
@@ -177,6 +185,19 @@ export class SpanwiseClient {
     const options = token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } };
     const { run } = await this.#call(() => this.sessions.answerInterrupt(answer, options));
     return present(run);
+  }
+
+  /**
+   * Approves a call that a run waits with (an interrupt of kind `InterruptKind.APPROVAL`): exactly what `interrupt.approval`
+   * shows, or with other arguments.
+   */
+  async approve(sessionId: string, runId: string, interruptId: string, changed?: object): Promise<Run> {
+    return this.answer(sessionId, runId, interruptId, { approved: true, arguments: changed });
+  }
+
+  /** Declines such a call. The reason is told to the model. */
+  async decline(sessionId: string, runId: string, interruptId: string, reason?: string): Promise<Run> {
+    return this.answer(sessionId, runId, interruptId, { approved: false, reason });
   }
 
   async #call<Response>(call: () => Promise<Response>): Promise<Response> {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Interrupt, InterruptKind, SpanwiseClient, SpanwiseError } from '@spanwise/client';
+import { type Approval, type Interrupt, InterruptKind, SpanwiseClient, SpanwiseError } from '@spanwise/client';
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
 import type { Environment } from '@spanwise/service-kit';
 import { startEmbeddedStack } from './embedded-stack.ts';
@@ -86,18 +86,45 @@ async function answerAll(
     return;
   }
   const { interrupts } = waiting.data.value;
-  for (const { id, schemaJson } of interrupts.filter(({ kind }) => kind !== InterruptKind.AUTH)) {
-    const answers: string[] = [];
-    for (let n = 0; n < answersIn(schemaJson); n += 1) {
-      answers.push(await terminal.ask('? ', signal));
-    }
-    await client.answer(waiting.sessionId, waiting.runId, id, { answers });
+  for (const interrupt of interrupts.filter(({ kind }) => kind !== InterruptKind.AUTH)) {
+    await (interrupt.approval === undefined
+      ? answerQuestions(client, waiting, interrupt, terminal, signal)
+      : answerApproval(client, waiting, interrupt.approval, interrupt.id, terminal, signal));
   }
   // One token is for all of them.
   const signIn = interrupts.find(({ kind }) => kind === InterruptKind.AUTH);
   if (signIn !== undefined) {
     await answerSignIn(client, waiting, signIn, await terminal.askSecret('token (empty: go on without)? ', signal));
   }
+}
+
+async function answerQuestions(
+  client: SpanwiseClient,
+  { sessionId, runId }: AgentEvent,
+  { id, schemaJson }: Interrupt,
+  terminal: TerminalPrompt,
+  signal: AbortSignal,
+): Promise<void> {
+  const answers: string[] = [];
+  for (let n = 0; n < answersIn(schemaJson); n += 1) {
+    answers.push(await terminal.ask('? ', signal));
+  }
+  await client.answer(sessionId, runId, id, { answers });
+}
+
+/** Only a plain yes approves; whatever else is typed is told to the model as the reason why not. */
+async function answerApproval(
+  client: SpanwiseClient,
+  { sessionId, runId }: AgentEvent,
+  { tool }: Approval,
+  id: string,
+  terminal: TerminalPrompt,
+  signal: AbortSignal,
+): Promise<void> {
+  const typed = (await terminal.ask(`approve this call of ${tool}? (y, or why not) `, signal)).trim();
+  await (['y', 'yes'].includes(typed.toLowerCase())
+    ? client.approve(sessionId, runId, id)
+    : client.decline(sessionId, runId, id, typed));
 }
 
 /** The token is in the header of the request only. */

@@ -1,4 +1,5 @@
 import type { AgentEvent } from '@spanwise/contracts/spanwise/event/v1/event';
+import type { Approval, Interrupt } from '@spanwise/contracts/spanwise/type/v1/interrupt';
 import { ToolOutcome } from '@spanwise/contracts/spanwise/type/v1/message';
 
 export interface PrinterOptions {
@@ -7,27 +8,45 @@ export interface PrinterOptions {
 }
 
 const maxInput = 100;
+/** What tells of a text, or voids it. */
+const textCases: ReadonlySet<AgentEvent['data']['case']> = new Set([
+  'textDelta',
+  'textEnd',
+  'reasoningDelta',
+  'reasoningEnd',
+  'toolProgress',
+  'messageAbandoned',
+]);
 
-/** Shows events as a person wants to read them: text as it streams, one line for a tool call, one for its result. */
+/**
+ * Shows events as a person wants to read them: text as it streams, one line for a tool call, one for its result. Of agents
+ * that work on delegated tasks only their calls are shown, further in: what they say is for the agent that asked.
+ */
 export class EventPrinter {
   readonly #options: PrinterOptions;
   readonly #tools = new Map<string, string>();
   #isInText = false;
+  /** In front of what is told of a call. */
+  #margin = '';
 
   constructor(options: PrinterOptions) {
     this.#options = options;
   }
 
-  print({ data }: AgentEvent): void {
+  print({ data, threadId }: AgentEvent): void {
+    if (threadId !== '' && textCases.has(data.case)) {
+      return;
+    }
+    this.#margin = threadId === '' ? '  ' : '    ';
     switch (data.case) {
       case 'runStart':
         this.#line(this.#dim(`run of agent "${data.value.agent}"`));
         break;
       case 'textDelta':
-        this.#text(data.value.text);
+        this.#text(printable(data.value.text));
         break;
       case 'reasoningDelta':
-        this.#text(this.#dim(data.value.text));
+        this.#text(this.#dim(printable(data.value.text)));
         break;
       case 'textEnd':
       case 'reasoningEnd':
@@ -37,7 +56,12 @@ export class EventPrinter {
         this.#tools.set(data.value.callId, data.value.tool);
         break;
       case 'toolCallEnd':
-        this.#line(`  ▸ ${this.#bold(this.#tools.get(data.value.callId) ?? '')} ${short(data.value.argumentsJson)}`);
+        this.#line(
+          `${this.#margin}▸ ${this.#bold(this.#tools.get(data.value.callId) ?? '')} ${short(data.value.argumentsJson)}`,
+        );
+        break;
+      case 'toolProgress':
+        this.#text(this.#dim(printable(data.value.output)));
         break;
       case 'toolResult':
         this.#result(data.value.callId, data.value.outcome, data.value.content);
@@ -49,23 +73,30 @@ export class EventPrinter {
         this.#line(this.#dim(`(attempt ${data.value.attempt}: what was not complete is void)`));
         break;
       case 'interrupt':
-        this.#line(`\n${data.value.interrupt?.message ?? ''}\n`);
+        this.#interrupt(data.value.interrupt);
         break;
       case 'runEnd':
         this.#line(this.#dim(`run ${data.value.outcome === 1 ? 'completed' : 'cancelled'}`));
         break;
       case 'runError':
-        this.#line(`run failed: ${data.value.error?.message ?? 'no reason given'}`);
+        this.#line(`run failed: ${printable(data.value.error?.message ?? 'no reason given')}`);
         break;
       default:
         break;
     }
   }
 
+  /** What is to be approved is shown whole: nobody approves what they have not seen. */
+  #interrupt(interrupt: Interrupt | undefined): void {
+    const asked = interrupt?.approval;
+    const what = asked === undefined ? (interrupt?.message ?? '') : toApprove(asked);
+    this.#line(`\n${printable(what)}\n`);
+  }
+
   #result(callId: string, outcome: ToolOutcome, content: readonly { content: { value?: string | undefined } }[]): void {
     const mark = outcome === ToolOutcome.OK ? '✓' : '✗';
     const text = content.map((part) => part.content.value ?? '').join('');
-    this.#line(this.#dim(`  ${mark} ${this.#tools.get(callId) ?? ''}: ${short(text)}`));
+    this.#line(this.#dim(`${this.#margin}${mark} ${this.#tools.get(callId) ?? ''}: ${short(text)}`));
   }
 
   #text(text: string): void {
@@ -94,7 +125,18 @@ export class EventPrinter {
   }
 }
 
+function toApprove({ title, tool, argumentsJson, targets }: Approval): string {
+  return [`${title} (${tool})`, argumentsJson, ...targets.map((target) => `  touches ${target}`)].join('\n');
+}
+
+/** Nothing of a model, a tool or a page gets to steer the terminal: control characters but line ends and tabs are shown. */
+function printable(text: string): string {
+  return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu, (char) => {
+    return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
 function short(text: string): string {
-  const line = text.trim().replace(/\s+/g, ' ');
+  const line = printable(text.trim().replace(/\s+/g, ' '));
   return line.length > maxInput ? `${line.slice(0, maxInput)}…` : line;
 }

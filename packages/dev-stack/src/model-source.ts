@@ -9,11 +9,21 @@ export interface ModelSource extends AsyncDisposable {
   readonly description: string;
 }
 
+/** Each of these, or a file of it, says that there is a model. */
+const modelVariables = [
+  'OPENAI_API_KEY',
+  'GEMINI_API_KEY',
+  'SPANWISE_MODEL_BASE_URL',
+  'SPANWISE_MODEL_PROVIDERS',
+  'SPANWISE_AI_SDK_MODELS',
+  'SPANWISE_REPLAY_MODELS',
+];
+
 /** The model that is configured, or the scripted one where none is. */
 export async function chooseModel(env: Environment): Promise<ModelSource> {
-  if (env.OPENAI_API_KEY || env.OPENAI_API_KEY_FILE || env.SPANWISE_MODEL_BASE_URL) {
-    const where = env.SPANWISE_MODEL_BASE_URL ?? 'OpenAI';
-    return { env, description: `real model at ${where}`, [Symbol.asyncDispose]: async () => undefined };
+  const said = modelVariables.find((name) => env[name] || env[`${name}_FILE`]);
+  if (said !== undefined) {
+    return { env, description: `models of ${said}`, [Symbol.asyncDispose]: async () => undefined };
   }
   const scripted = await startScriptedModel(demoModel, { deltaMs: 4, chunkSize: 6 });
   return {

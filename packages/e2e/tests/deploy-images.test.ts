@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
 import { SpanwiseClient } from '@spanwise/client';
+import { ToolHostService } from '@spanwise/contracts/spanwise/tool/v1/tool';
 import { demoModel, demoTask } from '@spanwise/dev-stack';
 import {
   freshDatabase,
@@ -17,6 +21,21 @@ import { type Container, freePort, layOut, runJob, startContainer } from './depl
 import { root, type ServiceName, services, type Variables } from './deploy-files.ts';
 import { follow } from './follow.ts';
 
+/** A tool of an operator, which an image is given. */
+const ownTool = `
+import { DomainError, defineTool } from '@spanwise/tool-kit';
+import { z } from 'zod';
+export default defineTool({
+  name: 'double',
+  description: 'Doubles a number.',
+  effect: 'READ_ONLY',
+  input: z.strictObject({ n: z.int() }),
+  async execute({ n }) {
+    if (n === 0) throw new DomainError('invalid', 'NOTHING', 'There is nothing to double.');
+    return { text: String(2 * n) };
+  },
+});
+`;
 const identity = { SPANWISE_JWT_ISSUER: 'http://identity.test', SPANWISE_JWT_AUDIENCE: 'spanwise' };
 
 describe.skipIf(mysqlServerUrl === undefined)('what the images run, on MySQL and NATS', () => {
@@ -70,7 +89,13 @@ describe.skipIf(mysqlServerUrl === undefined)('what the images run, on MySQL and
       SPANWISE_DATABASE_URL: resources.use(await freshDatabase(mysqlServerUrl ?? '')).url,
     });
     environments.set('filesystem', await database());
-    environments.set('tool-host', { ...(await database()), SPANWISE_FILESYSTEM_URL: url(filesystem) });
+    mkdirSync(join(folderOf('tool-host'), 'tools'));
+    writeFileSync(join(folderOf('tool-host'), 'tools/own.mjs'), ownTool);
+    environments.set('tool-host', {
+      ...(await database()),
+      SPANWISE_FILESYSTEM_URL: url(filesystem),
+      SPANWISE_TOOLS: './tools/own.mjs',
+    });
     environments.set('agent-runtime', {
       ...observed,
       SPANWISE_NATS_URL: natsServerUrl ?? '',
@@ -121,6 +146,32 @@ describe.skipIf(mysqlServerUrl === undefined)('what the images run, on MySQL and
     }
     await Promise.all([...containers.values()].map((container) => container.healthy()));
   }, 60_000);
+
+  test('take tools that lie beside the bundle, which lends them the kit and zod', async () => {
+    const toolHost = createClient(
+      ToolHostService,
+      createGrpcTransport({ baseUrl: containers.get('tool-host')?.url ?? '' }),
+    );
+    const headers = { uid: 'alice' };
+    const { tools } = await toolHost.listTools({}, { headers });
+    expect(tools.filter(({ source }) => source === 'own').map(({ name }) => name)).toEqual(['double']);
+    const ids = { sessionId: randomUUID(), runId: randomUUID(), callId: randomUUID(), epoch: 1n };
+    const span = { span: { id: 'a'.repeat(16), par: '' }, traceId: '1'.repeat(32), traceFlags: 0 };
+    const answers: unknown[] = [];
+    for (const argumentsJson of ['{"n":21}', '{"n":0}']) {
+      for await (const { result } of toolHost.executeTool(
+        { ...ids, tool: 'double', argumentsJson, span },
+        { headers },
+      )) {
+        answers.push(...(result === undefined ? [] : [[result.code, result.content[0]?.content.value]]));
+      }
+    }
+    // What the tool throws is of another copy of its class than that of the bundle.
+    expect(answers).toEqual([
+      ['', '42'],
+      ['NOTHING', 'There is nothing to double.'],
+    ]);
+  });
 
   test('let nobody in without a token', async () => {
     await expect(clientOf('').createSession()).rejects.toMatchObject({ reason: 'UNAUTHENTICATED' });

@@ -202,7 +202,12 @@ describe('the settings of the containers', () => {
       toolHostUrl: 'http://tool-host:7003',
       filesystemUrl: 'http://filesystem:7004',
       natsUrl: 'nats://nats:4222',
-      model: { baseUrl: undefined, apiKey: 'sk-test', name: undefined },
+      model: {
+        name: undefined,
+        providers: [{ kind: 'openai-chat', id: 'openai-chat', baseUrl: undefined, apiKey: 'sk-test' }],
+        asksForReasoning: true,
+        recordTo: undefined,
+      },
       drainMs: 60_000,
       otel,
     });
@@ -244,8 +249,10 @@ describe('the settings of the containers', () => {
   });
 
   test.each(services)('name nothing that %s does not read', (service) => {
-    const read: readonly string[] =
-      readText(`services/${service}/src/config.ts`).match(/(?<=')[A-Z][A-Z_]+(?=')/g) ?? [];
+    const files = service === 'agent-runtime' ? ['config', 'model-settings'] : ['config'];
+    const read: readonly string[] = files.flatMap(
+      (file) => readText(`services/${service}/src/${file}.ts`).match(/(?<=')[A-Z][A-Z_]+(?=')/g) ?? [],
+    );
     const set = Object.keys(environment(service)).filter((name) => !/^(OTEL_|NODE_ENV$)/.test(name));
     expect(set.filter((name) => !read.includes(name))).toEqual([]);
   });

@@ -67,19 +67,43 @@ test('executes tools on the private workspace of the session, and tells the mode
   expect(answerText(second.events)).toContain('kept');
 
   const other = await client.createSession();
-  for (const call of [
-    'read {"path":"/workspace/notes.txt"}',
-    'nothing {}',
-    'read {"path":',
-    'write {"path":"/library/x","content":""}',
+  for (const [call, code] of [
+    ['read {"path":"/workspace/notes.txt"}', 'FILE_NOT_FOUND'],
+    ['nothing {}', 'TOOL_NOT_FOUND'],
+    ['read {"path":', 'INVALID_FIELD'],
+    ['write {"path":"/library/x","content":""}', 'MOUNT_READ_ONLY'],
   ]) {
     const failing = follow(client, other.id, `call ${call}`);
     await failing.done;
     expect(brokenRules(failing.events)).toEqual([]);
     const result = failing.events.find(({ data }) => data.case === 'toolResult')?.data.value;
-    expect(result).toMatchObject({ outcome: ToolOutcome.ERROR });
+    expect(result).toMatchObject({ outcome: ToolOutcome.ERROR, code });
     expect(failing.events.at(-1)?.data.case).toBe('runEnd');
   }
+});
+
+test('changes several files of a session at once, moves and deletes them', async () => {
+  const session = await client.createSession();
+  const call = async (tool: string, input: unknown) => {
+    const { events, done } = follow(client, session.id, `call ${tool} ${JSON.stringify(input)}`);
+    await done;
+    return answerText(events);
+  };
+  const patch = (...lines: readonly string[]) => ({ patch: ['*** Begin Patch', ...lines, '*** End Patch'].join('\n') });
+  expect(await call('apply_patch', patch('*** Add File: a.txt', '+one', '+two', '*** Add File: b', '+b'))).toContain(
+    'Added /workspace/a.txt\nAdded /workspace/b',
+  );
+  const second = ['*** Update File: a.txt', '*** Move to: d/c.txt', ' one', '-two', '+2', '*** Delete File: b'];
+  expect(await call('apply_patch', patch(...second))).toContain(
+    'Added /workspace/d/c.txt\nDeleted /workspace/a.txt\nDeleted /workspace/b',
+  );
+  expect(await call('move', { from: 'd', to: 'e' })).toContain('Moved /workspace/d to /workspace/e.');
+  expect(await call('mkdir', { path: 'f/g' })).toContain('The directory /workspace/f/g is there.');
+  expect(await call('delete', { path: 'f' })).toContain('/workspace/f is not empty. Set recursive');
+  expect(await call('delete', { path: 'f', recursive: true })).toContain('Deleted /workspace/f.');
+  expect(await call('move', { from: 'e', to: '/library/e' })).toContain('/library is read-only');
+  expect(await call('ls', {})).toBe('The tool said: e/');
+  expect(await call('read', { path: 'e/c.txt' })).toBe('The tool said: 1\tone\n2\t2');
 });
 
 test('cancels a run in the middle of its text, once, and takes the next', async () => {

@@ -38,13 +38,13 @@ export function follow(
   return { run, events, done, saw };
 }
 
-/** What a person would have read: the text of all answer blocks whose message was completed. */
+/** What a person would have read: the text of all answer blocks whose message was completed, of the main dialogue. */
 export function answerText(events: readonly AgentEvent[]): string {
   const complete = new Set(events.flatMap(({ data }) => (data.case === 'message' ? [data.value.messageId] : [])));
   const messages = new Map<string, string>();
   let text = '';
-  for (const { data } of events) {
-    if (data.case === 'textStart') {
+  for (const { data, threadId } of events) {
+    if (data.case === 'textStart' && threadId === '') {
       messages.set(data.value.blockId, data.value.messageId);
     } else if (data.case === 'textDelta' && complete.has(messages.get(data.value.blockId) ?? '')) {
       text += data.value.text;

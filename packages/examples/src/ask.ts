@@ -10,8 +10,10 @@ const question = process.argv[2] ?? 'Hello!';
 const client = new SpanwiseClient({ baseUrl });
 const session = await client.createSession('an example');
 try {
-  for await (const { data } of client.run({ sessionId: session.id, input: question })) {
-    if (data.case === 'textDelta') {
+  for await (const { data, threadId } of client.run({ sessionId: session.id, input: question })) {
+    if (threadId !== '') {
+      // An agent at work for the one that answers: its text is not the answer.
+    } else if (data.case === 'textDelta') {
       process.stdout.write(data.value.text);
     } else if (data.case === 'textEnd') {
       process.stdout.write('\n');

@@ -52,6 +52,9 @@ export interface FieldViolation {
   readonly description: string;
 }
 
+/** What every copy of this class is known by. */
+const mark = Symbol.for('spanwise.dev/DomainError');
+
 /**
  * The one error that crosses layers and services. `reason` is a name of the public catalogue
  * (`spanwise.error.v1.ErrorReason` without its prefix): programs branch on it, never on the message.
@@ -64,6 +67,14 @@ export class DomainError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly violations: readonly FieldViolation[];
 
+  /** A module outside of a bundle brings a class of its own: what it throws is a DomainError none the less. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // Classes made from this one inherit the method, and mean themselves.
+    return this === DomainError
+      ? value instanceof Error && mark in value
+      : Function.prototype[Symbol.hasInstance].call(this, value);
+  }
+
   constructor(kind: ErrorKind, reason: string, message: string, options: DomainErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.kind = kind;
@@ -71,6 +82,10 @@ export class DomainError extends Error {
     this.facts = options.facts ?? {};
     this.retryAfterMs = options.retryAfterMs;
     this.violations = options.violations ?? [];
+  }
+
+  get [mark](): true {
+    return true;
   }
 }
 

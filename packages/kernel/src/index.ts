@@ -1,4 +1,5 @@
 export { type Clock, systemClock } from './clock.ts';
+export { concurrently } from './concurrently.ts';
 export {
   DomainError,
   type DomainErrorOptions,

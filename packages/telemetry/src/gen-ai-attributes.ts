@@ -1,5 +1,5 @@
 /**
- * Names of span attributes. The `gen_ai.*` ones are those of the OpenTelemetry GenAI semantic conventions as of 2026-11;
+ * Names of attributes of spans and metrics. The `gen_ai.*` ones are those of the OpenTelemetry GenAI semantic conventions as of 2026-11;
  * they are still in development there, so they are pinned here.
  */
 export const attribute = {
@@ -17,4 +17,11 @@ export const attribute = {
   epoch: 'spanwise.epoch',
   attempt: 'spanwise.attempt',
   filePath: 'file.path',
+  /** `allow`, `ask`, `approved`, `deny`, `declined`, `expired`: what rules and the user said to a call. */
+  toolDecision: 'spanwise.tool.decision',
+  /** How many there were, of a call that has no span for each. */
+  fileOperations: 'spanwise.tool.file_operations',
+  /** How a call ended; `asked_…` when it waits for its user. */
+  toolOutcome: 'spanwise.tool.outcome',
+  errorType: 'error.type',
 } as const;

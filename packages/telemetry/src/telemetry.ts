@@ -1,5 +1,7 @@
 import {
   type Context,
+  createNoopMeter,
+  type Meter,
   context as otelContext,
   type SpanContext,
   SpanKind,
@@ -9,6 +11,7 @@ import {
 import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { OTLPTraceExporter as HttpExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import { type IMetricReader, MeterProvider } from '@opentelemetry/sdk-metrics';
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
@@ -22,9 +25,8 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { ExecSpanContext } from '@spanwise/kernel';
 import { type FinishedSpan, readableSpan } from './finished-span.ts';
-
-/** The variables that decide about tracing; the exporters read further `OTEL_EXPORTER_OTLP_*` ones by themselves. */
-export type TelemetryEnvironment = Readonly<Record<string, string | undefined>>;
+import { otlpMetricReader } from './metrics.ts';
+import type { TelemetryEnvironment } from './telemetry-environment.ts';
 
 export interface TelemetryOptions {
   /** `service.name` of what this process exports. */
@@ -32,23 +34,29 @@ export interface TelemetryOptions {
   readonly env: TelemetryEnvironment;
   /** Replaces the OTLP exporter; for tests. */
   readonly processor?: SpanProcessor;
+  /** Replaces the reader that exports metrics by OTLP; for tests. */
+  readonly metricReader?: IMetricReader;
 }
 
 /**
- * Tracing of one service. Several may live in one process, so nothing is registered globally and every parent is passed
+ * Tracing and metrics of one service. Several may live in one process, so nothing is registered globally and every parent is passed
  * explicitly. Exports by OTLP when `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or
  * `OTEL_TRACES_EXPORTER=otlp` is set; `OTEL_SDK_DISABLED=true` turns it off. Without an exporter no span is sampled.
+ * Metrics go the same way, by `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` and `OTEL_METRICS_EXPORTER`.
  */
 export class Telemetry implements AsyncDisposable {
   readonly service: string;
   /** For RPC spans: leaves under the ExecSpan that encloses them. */
   readonly tracer: Tracer;
+  /** For the metrics of the service; measures nothing when they are not exported. */
+  readonly meter: Meter;
   readonly #processor: SpanProcessor | undefined;
   readonly #provider: TracerProvider;
+  readonly #meters: MeterProvider | undefined;
   readonly #sampler: Sampler;
   readonly #resources = new Map<string, Resource>();
 
-  constructor({ service, env, processor }: TelemetryOptions) {
+  constructor({ service, env, processor, metricReader }: TelemetryOptions) {
     this.service = service;
     this.#processor = processor ?? otlpProcessor(env);
     this.#sampler = this.#processor === undefined ? new AlwaysOffSampler() : samplerOf(env);
@@ -58,6 +66,10 @@ export class Telemetry implements AsyncDisposable {
       spanProcessors: this.#processor === undefined ? [] : [this.#processor],
     });
     this.tracer = this.#provider.getTracer('spanwise');
+    const reader = metricReader ?? otlpMetricReader(env);
+    this.#meters =
+      reader === undefined ? undefined : new MeterProvider({ resource: this.#resourceOf(service), readers: [reader] });
+    this.meter = this.#meters?.getMeter('spanwise') ?? createNoopMeter();
   }
 
   /** Whether anything is exported at all. */
@@ -79,7 +91,7 @@ export class Telemetry implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#provider.shutdown();
+    await Promise.all([this.#provider.shutdown(), this.#meters?.shutdown()]);
   }
 
   #resourceOf(service: string): Resource {

@@ -8,14 +8,17 @@ export interface TcpProxy extends AsyncDisposable {
   readonly freeze: () => void;
   /** Resets every connection. */
   readonly cut: () => void;
+  /** Connections that are made from now on lead to another loopback port. */
+  readonly redirect: (port: number) => void;
 }
 
 /** A loopback proxy to a loopback port, for what networks do to connections. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isFrozen = false;
+  let leadsTo = targetPort;
   const server: Server = createServer((inbound) => {
-    const outbound = connect(targetPort, '127.0.0.1');
+    const outbound = connect(leadsTo, '127.0.0.1');
     for (const [from, to] of [
       [inbound, outbound],
       [outbound, inbound],
@@ -35,6 +38,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       isFrozen = true;
     },
     cut: () => sockets.forEach((socket) => socket.resetAndDestroy()),
+    redirect: (next) => {
+      leadsTo = next;
+    },
     async [Symbol.asyncDispose]() {
       sockets.forEach((socket) => socket.destroy());
       await new Promise((resolve) => server.close(resolve));

@@ -30,14 +30,14 @@ import { ConnectToolHost } from './infrastructure/clients/connect-tool-host.ts';
 import { ConnectViews } from './infrastructure/clients/connect-views.ts';
 import { loggerRunReports } from './infrastructure/logger-run-reports.ts';
 import { busCancelListener } from './infrastructure/messaging/bus-cancel-listener.ts';
-import { OpenAiChatProvider } from './infrastructure/model-providers/openai-chat/openai-chat-provider.ts';
+import { createModelProviders } from './infrastructure/model-providers/create-model-providers.ts';
 import { systemTimers } from './infrastructure/system-timers.ts';
 
 /** What a test or an embedding process replaces. */
 export interface AgentRuntimeOverrides {
   /** Where cancels are heard, instead of the broker of `config.natsUrl`. */
   readonly cancelListener?: CancelListener;
-  /** Instead of the one of `config.model`; the first serves every model that names no other as in `scripted:demo`. */
+  /** Instead of those of `config.model`; the first serves every model that names no other as in `scripted:demo`. */
   readonly modelProviders?: readonly ModelProvider[];
   readonly clock?: Clock;
   readonly ids?: IdGenerator;
@@ -67,7 +67,9 @@ export async function createAgentRuntimeService(
     resources.use(await cancelListener.listen((runId) => heldRuns.cancel(runId)));
   }
   const leftExecutions = new LeftExecutions();
-  const runAgent = createRunAgent(config, overrides, { logger, telemetry, agents, resources, leftExecutions });
+  const modelProviders = overrides.modelProviders ?? (await loadModelProviders(config, overrides, logger));
+  const parts = { logger, telemetry, agents, resources, leftExecutions, modelProviders };
+  const runAgent = createRunAgent(config, overrides, parts);
   const handler = agentRuntimeServiceHandler({ agents, runAgent, heldRuns, timers: systemTimers });
   const server = await serve({
     host: config.host,
@@ -101,11 +103,21 @@ function brokerListener({ natsUrl }: AgentRuntimeConfig, resources: AsyncDisposa
     : busCancelListener(resources.use(new NatsCancelBus({ url: natsUrl, name: service })));
 }
 
+function loadModelProviders(
+  { model }: AgentRuntimeConfig,
+  { clock = systemClock, ids = randomIds() }: AgentRuntimeOverrides,
+  logger: Logger,
+): Promise<readonly ModelProvider[]> {
+  const reportLost = (err: unknown) => logger.warn({ err }, 'a recording of a model could not be written');
+  return createModelProviders(model, { clock, ids, folder: process.cwd(), reportLost });
+}
+
 interface RunAgentParts {
   readonly logger: Logger;
   readonly telemetry: Telemetry;
   readonly agents: AgentCatalog;
   readonly leftExecutions: LeftExecutions;
+  readonly modelProviders: readonly ModelProvider[];
   /** Ends the connections to other services. */
   readonly resources: AsyncDisposableStack;
 }
@@ -113,7 +125,7 @@ interface RunAgentParts {
 function createRunAgent(
   config: AgentRuntimeConfig,
   overrides: AgentRuntimeOverrides,
-  { logger, telemetry, agents, resources, leftExecutions }: RunAgentParts,
+  { logger, telemetry, agents, resources, leftExecutions, modelProviders }: RunAgentParts,
 ): RunAgent {
   const { clock = systemClock, ids = randomIds(), random = Math.random } = overrides;
   const timers = systemTimers;
@@ -123,10 +135,11 @@ function createRunAgent(
   const executeCall = new ExecuteCall({ toolHost, leftExecutions, clock, timers });
   return new RunAgent({
     agents,
-    modelProviders: overrides.modelProviders ?? [new OpenAiChatProvider(config.model)],
+    modelProviders,
     toolHost,
     views: new ConnectViews({ transport: transportTo(config.filesystemUrl) }),
     takeTurn: new TakeTurn({ askModel, executeCalls: new ExecuteCalls({ executeCall }), attribute, ids }),
+    attribute,
     reports: loggerRunReports(logger),
     ids,
     clock,

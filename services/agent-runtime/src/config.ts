@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import { badSetting, type Environment, EnvironmentReader } from '@spanwise/service-kit';
+import { type Environment, EnvironmentReader } from '@spanwise/service-kit';
+import type { ModelProvidersOptions } from './infrastructure/model-providers/create-model-providers.ts';
+import { readModelProviders } from './model-settings.ts';
 
 /** Settings of one agent-runtime process. */
 export interface AgentRuntimeConfig {
@@ -11,6 +13,7 @@ export interface AgentRuntimeConfig {
   readonly toolHostUrl: string;
   /** Where filesystem is: `SPANWISE_FILESYSTEM_URL`, default http://127.0.0.1:7004. */
   readonly filesystemUrl: string;
+  /** Model providers and the model of all agents; see {@link readModelProviders}. */
   readonly model: ModelConfig;
   /** Folder of the agents' YAML files: `SPANWISE_AGENTS_DIR`, default the shipped ones. */
   readonly agentsDir: string;
@@ -24,12 +27,8 @@ export interface AgentRuntimeConfig {
   readonly otel: Environment;
 }
 
-/** The model API that agents use. */
-export interface ModelConfig {
-  /** `SPANWISE_MODEL_BASE_URL`: an OpenAI-compatible server, with its version, as in http://127.0.0.1:11434/v1; undefined = OpenAI. */
-  readonly baseUrl: string | undefined;
-  /** `OPENAI_API_KEY`, or a file named by `OPENAI_API_KEY_FILE`; needed unless the base URL is set. */
-  readonly apiKey: string | undefined;
+/** The models that agents use. */
+export interface ModelConfig extends ModelProvidersOptions {
   /** `SPANWISE_MODEL`: the model of all agents, whatever their files say; a run that names a model still gets that one. */
   readonly name: string | undefined;
 }
@@ -44,14 +43,7 @@ export const shippedAgentsDir = fileURLToPath(new URL('../agents', import.meta.u
 /** Reads the settings from environment variables. Throws with the name of the variable that can not be used. */
 export function readAgentRuntimeConfig(env: Environment = process.env): AgentRuntimeConfig {
   const reader = new EnvironmentReader(env);
-  const model = {
-    baseUrl: reader.optional('SPANWISE_MODEL_BASE_URL') && reader.url('SPANWISE_MODEL_BASE_URL', ''),
-    apiKey: reader.optional('OPENAI_API_KEY'),
-    name: reader.optional('SPANWISE_MODEL'),
-  };
-  if (model.baseUrl === undefined && model.apiKey === undefined) {
-    throw badSetting('OPENAI_API_KEY', 'must be set, or SPANWISE_MODEL_BASE_URL');
-  }
+  const model = { name: reader.optional('SPANWISE_MODEL'), ...readModelProviders(reader) };
   return Object.freeze({
     host: reader.text('SPANWISE_HOST', '127.0.0.1'),
     port: reader.integer('SPANWISE_PORT', 7002, { min: 0, max: 65_535 }),

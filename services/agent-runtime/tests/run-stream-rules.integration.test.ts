@@ -73,6 +73,7 @@ describe('ListAgents', () => {
     const { agents } = await client.listAgents({}, { headers: { uid: 'ann' } });
     expect(agents).toMatchObject([
       { name: 'default', model: 'gpt-5-mini', maxTurns: 25, description: expect.any(String) },
+      { name: 'researcher', model: 'gpt-5-mini', maxTurns: 12, description: expect.any(String) },
     ]);
   });
 });

@@ -5,6 +5,7 @@ import { FinishReason } from '@spanwise/contracts/spanwise/event/v1/event';
 import { Role, ToolOutcome } from '@spanwise/contracts/spanwise/type/v1/message';
 import { describe, expect, it } from 'vitest';
 import { chunks, done } from './doubles/model-server.ts';
+import { shownInPart } from './doubles/peer-services.ts';
 import { answer, asking, hanging, outcomesOf, startServiceWorld } from './doubles/service-world.ts';
 import { runId, sessionId, TestDriver, userMessage } from './doubles/test-driver.ts';
 
@@ -57,6 +58,10 @@ describe('a run over the wire', () => {
       { name: `openView ${runId} with a layer`, ...inTheRun },
     ]);
     const ids = driver.events.flatMap(({ data }) => (data.case === 'toolCallStart' ? [data.value.callId] : []));
+    const results = ids.map((callId) => ({ callId, code: 'NOTED', truncated: shownInPart }));
+    const said = driver.events.flatMap(({ data }) => (data.case === 'toolResult' ? [data.value] : []));
+    expect(said.toSorted((a, b) => ids.indexOf(a.callId) - ids.indexOf(b.callId))).toMatchObject(results);
+    expect(driver.rows[1]?.parts.map(({ part }) => part.value)).toMatchObject(results);
     expect(peers.executions).toMatchObject([
       { sessionId, runId, epoch: 1n, callId: ids[0], tool: 'read', argumentsJson: '{"path":"/library/a"}' },
       { callId: ids[1], argumentsJson: '{}' },

@@ -51,6 +51,18 @@ describe('the agents of a folder', () => {
     expect(failure).toContain(`${basename(folder)}/3.yaml:2: name: another file names zoe too`);
   });
 
+  it('may delegate in circles, but only to agents that there are', async () => {
+    await save('1.yaml', `${agentText('zoe')}delegates: [adam, zoe]\n`);
+    await save('2.yaml', `${agentText('adam')}delegates:\n  - zoe\n`);
+    const agents = await loadYamlAgents({ folder, model: undefined });
+    expect(agents.list().map(({ delegation }) => delegation.agents)).toEqual([['zoe'], ['adam', 'zoe']]);
+    await save('2.yaml', `${agentText('adam')}delegates:\n  - zoe\n  - eve\n`);
+    await expect(loadYamlAgents({ folder, model: undefined })).rejects.toMatchObject({
+      reason: 'INVALID_FIELD',
+      message: `${basename(folder)}/2.yaml:8: delegates: there is no agent "eve"`,
+    });
+  });
+
   it('must be there', async () => {
     await expect(loadYamlAgents({ folder, model: undefined })).rejects.toMatchObject({ reason: 'INVALID_FIELD' });
     await expect(loadYamlAgents({ folder: join(folder, 'no'), model: undefined })).rejects.toThrow(

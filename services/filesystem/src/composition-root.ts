@@ -38,11 +38,13 @@ import { WriteFile } from './application/write-file.ts';
 import type { FilesystemConfig } from './config.ts';
 import type { FileStore } from './domain/disk/file-store.ts';
 import { quotasOf } from './domain/usage/metered-store.ts';
+import { toolResultsDisk } from './domain/view/tool-results.ts';
 import { BlobPlace } from './infrastructure/blobs/blob-place.ts';
 import { BlobSweep } from './infrastructure/blobs/blob-sweep.ts';
 import type { OutsideStore } from './infrastructure/blobs/outside-store.ts';
 import type { OutsidePlace } from './infrastructure/blobs/staged-blobs.ts';
 import { SqlChanges } from './infrastructure/changes/sql-changes.ts';
+import type { ToolResultsSettings } from './infrastructure/configuration/tool-results-settings.ts';
 import { readViewFile, type ViewFile } from './infrastructure/configuration/view-file.ts';
 import type { DiskHost } from './infrastructure/disks/disk-kind.ts';
 import { diskKinds } from './infrastructure/disks/disk-kinds.ts';
@@ -56,6 +58,7 @@ import { MikroOrmViewRepository } from './infrastructure/persistence/mikro-orm-v
 import { SqlOutputLog } from './infrastructure/persistence/sql-output-log.ts';
 import { ViewRecord } from './infrastructure/persistence/view-record.ts';
 import { SqlRetentionRepository } from './infrastructure/retention/sql-retention-repository.ts';
+import { ToolResultsSweep } from './infrastructure/retention/tool-results-sweep.ts';
 import { startSha256 } from './infrastructure/uploads/sha256.ts';
 import { SqlBlobs } from './infrastructure/uploads/sql-blobs.ts';
 import { SqlUploads } from './infrastructure/uploads/sql-uploads.ts';
@@ -132,7 +135,8 @@ export async function createFilesystemService(
     }),
   );
   const onError = (error: unknown) => logger.warn({ error }, 'retention');
-  const retain = retainOf({ database: database.sql, store, disks, clock, ids, onError });
+  const { toolResults } = viewFile;
+  const retain = retainOf({ database: database.sql, store, disks, toolResults, clock, ids, onError });
   resources.use(retainEvery(retain, { everyMs: config.retainEveryMs, onError }));
   const owned = resources.move();
   return { server, [Symbol.asyncDispose]: () => owned.disposeAsync() };
@@ -142,7 +146,7 @@ export async function createFilesystemService(
 export async function retainOnce(config: FilesystemConfig): Promise<void> {
   await using resources = new AsyncDisposableStack();
   const viewFile = readViewFile(config.viewFile, diskKinds);
-  const { folder, disks } = viewFile;
+  const { folder, disks, toolResults } = viewFile;
   const database = resources.use(await openFilesystemDatabase(config));
   const host = {
     database: database.sql,
@@ -158,10 +162,10 @@ export async function retainOnce(config: FilesystemConfig): Promise<void> {
   );
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
-  const retain = retainOf({ ...host, store, disks: new Map(opened), onError });
+  const retain = retainOf({ ...host, store, disks: new Map(opened), toolResults, onError });
   const { prunedVersions, expiredLayers, forgottenKeys, swept } = await retain.execute(new AbortController().signal);
   process.stdout.write(
-    `Pruned ${prunedVersions} versions. Dropped the changes of ${expiredLayers} runs. Forgot ${forgottenKeys} keys, ${swept} uploads and stored blobs.\n`,
+    `Pruned ${prunedVersions} versions. Dropped the changes of ${expiredLayers} runs. Forgot ${forgottenKeys} keys, ${swept} uploads, stored blobs and outputs of tools.\n`,
   );
   for (const error of errors) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
@@ -174,14 +178,19 @@ interface RetainOptions extends Pick<RetainDeps, 'disks' | 'clock' | 'onError'> 
   readonly ids: IdGenerator;
   /** Where content lies outside of the database. */
   readonly store: OutsideStore | undefined;
+  readonly toolResults: ToolResultsSettings;
 }
 
-function retainOf({ database, store, disks, clock, ids, onError }: RetainOptions): Retain {
+function retainOf({ database, store, disks, toolResults, clock, ids, onError }: RetainOptions): Retain {
   const uploads = new SqlUploads({ database, clock, ids });
   const blobs = store && new BlobSweep({ database, store });
+  const outputs = disks.get(toolResultsDisk);
+  const results = outputs && new ToolResultsSweep({ database, disk: outputs, days: toolResults.days });
   const sweeps: RetainDeps['sweeps'] = [
     () => uploads.removeStale(uploadMs),
-    ...(blobs === undefined ? [] : [(nowMs: number, signal: AbortSignal) => blobs.sweep(nowMs, signal)]),
+    ...[results, blobs].flatMap((each) =>
+      each === undefined ? [] : [(nowMs: number, signal: AbortSignal) => each.sweep(nowMs, signal)],
+    ),
   ];
   return new Retain({ retention: new SqlRetentionRepository(database), disks, clock, sweeps, onError });
 }

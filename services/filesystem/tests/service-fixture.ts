@@ -33,8 +33,8 @@ fs_view:
 
 export interface ServiceFixture extends AsyncDisposable {
   readonly url: string;
-  /** A client on whose calls the user is named, as another service names it. */
-  as(uid: string): FilesClient;
+  /** A client on whose calls the user is named, as another service names it; by default that is `test`. */
+  as(uid: string, caller?: string): FilesClient;
   /** Another process of the service on the same database. */
   replica(): Promise<ServiceFixture>;
 }
@@ -68,16 +68,23 @@ async function start(folder: string, databaseUrl: string): Promise<ServiceFixtur
     BLOBS_SECRET: stubCredentials.secretAccessKey,
   };
   const service: RunningService = await createFilesystemService(readFilesystemConfig(env), { logger: silentLogger });
-  const telemetry = new Telemetry({ service: 'test', env: {} });
-  const transport = createInternalTransport({ baseUrl: service.server.url, telemetry });
-  const client = createClient(FileSystemService, transport);
+  const callers = new AsyncDisposableStack();
+  const clientOf = (caller: string) => {
+    const telemetry = callers.use(new Telemetry({ service: caller, env: {} }));
+    return createClient(FileSystemService, createInternalTransport({ baseUrl: service.server.url, telemetry }));
+  };
+  const clients = new Map<string, FilesClient>();
   return {
     url: service.server.url,
-    as: (uid) => asUser(client, uid),
+    as(uid, caller = 'test') {
+      const client = clients.get(caller) ?? clientOf(caller);
+      clients.set(caller, client);
+      return asUser(client, uid);
+    },
     replica: () => start(folder, databaseUrl),
     async [Symbol.asyncDispose]() {
       await service[Symbol.asyncDispose]();
-      await telemetry[Symbol.asyncDispose]();
+      await callers.disposeAsync();
     },
   };
 }

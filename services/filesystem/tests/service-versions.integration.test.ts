@@ -47,7 +47,7 @@ test('throws away what is not to be kept as a step of its own, and says what', a
     const run = (step: string) => promisify(execFile)(process.execPath, [main, step], { env });
     await run('migrate');
     expect((await run('retain')).stdout).toBe(
-      'Pruned 0 versions. Dropped the changes of 0 runs. Forgot 0 keys, 0 uploads and stored blobs.\n',
+      'Pruned 0 versions. Dropped the changes of 0 runs. Forgot 0 keys, 0 uploads, stored blobs and outputs of tools.\n',
     );
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -33,6 +33,7 @@ test('opens a view once, and describes it', async () => {
     ['/files', 'shelf', false, false],
     ['/notes', 'notes', false, false],
     ['/shelf', 'shelf', true, false],
+    ['/tool-results', 'tool-results', true, false],
     ['/workspace', 'work', false, true],
   ]);
 });
@@ -244,6 +245,7 @@ test('describes a view: what is where, whether it can be changed, and what has b
       ['/files', false, false],
       ['/notes', false, false],
       ['/shelf', true, false],
+      ['/tool-results', true, false],
       ['/workspace', false, true],
     ],
   ]);

@@ -1,4 +1,5 @@
 import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
+import { noPolicy } from '@spanwise/tool-kit/contract';
 import type { ContextRow } from '../src/domain/context/llm-context.ts';
 import { type AgentEvent, type EventData, eventTime } from '../src/domain/event/agent-event.ts';
 import type { Append, AppendPosition } from '../src/domain/event/event-log.ts';
@@ -16,6 +17,7 @@ export function newSession(facts: Partial<Session> = {}): Session {
     uid: alice,
     requestId: '',
     title: '',
+    toolPolicy: noPolicy,
     status: 'IDLE',
     activeRunId: undefined,
     epoch: 0,
@@ -55,6 +57,7 @@ function beginning(session: Session, facts: Partial<Run> = {}): RunBeginning {
       timeoutMs: undefined,
       interactive: true,
       onCancel: 'keep',
+      toolPolicy: noPolicy,
     },
     span: { span: { id: ids.spanId(), par: '' }, traceId: ids.traceId(), traceFlags: 1 },
     startSeq: session.lastSeq + 1,

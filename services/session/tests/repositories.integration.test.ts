@@ -6,6 +6,7 @@ import { runOwnershipContract } from './run-ownership.contract.ts';
 import { runQueueContract } from './run-queue.contract.ts';
 import { runRepositoryContract } from './run-repository.contract.ts';
 import { runRollbackContract } from './run-rollback.contract.ts';
+import { runThreadsContract } from './run-threads.contract.ts';
 import { runWaitingContract } from './run-waiting.contract.ts';
 import { sessionRepositoryContract } from './session-repository.contract.ts';
 
@@ -15,6 +16,7 @@ function repositoriesContract(open: () => Promise<Repositories>): void {
   describe('ownership of runs', () => runOwnershipContract(open));
   describe('queued runs', () => runQueueContract(open));
   describe('runs that are rolled back', () => runRollbackContract(open));
+  describe('threads of runs', () => runThreadsContract(open));
   describe('waiting runs', () => runWaitingContract(open));
 }
 
@@ -28,6 +30,10 @@ const plans = [
   [
     "select payload from llm_context where session_id = ? and thread_id = '' and seq > ? and superseded_at_seq is null order by seq limit 51",
     // Both begin with the session and end with the seq.
+    ['llm_context_thread', 'PRIMARY'],
+  ],
+  [
+    "select payload from llm_context where session_id = ? and thread_id = 'call' and seq > ? and superseded_at_seq is null order by seq limit 51",
     ['llm_context_thread', 'PRIMARY'],
   ],
 ] as const;

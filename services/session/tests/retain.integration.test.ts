@@ -56,10 +56,13 @@ function retention(open: () => Promise<Repositories>): void {
     }
     const { run: started, lastSeq, lastContextSeq } = outcome.started;
     const position = { sessionId, runId: started.id, epoch: started.epoch, lastSeq, lastContextSeq };
-    await log.append({ ...appendOf(position, count), contextRows: [] });
+    const append = appendOf(position, count);
+    // Of another agent that has worked for the run's.
+    await log.append({ ...append, contextRows: append.contextRows.map((row) => ({ ...row, threadId: 'call' })) });
     if (isEnded) {
       await runs.beginFinishing(started.id, started.epoch, completed);
-      await runs.finish(finishOf({ ...position, lastSeq: lastSeq + count }, completed));
+      const end = { ...position, lastSeq: lastSeq + count, lastContextSeq: lastContextSeq + 1 };
+      await runs.finish(finishOf(end, completed));
     }
   }
 
@@ -154,6 +157,8 @@ function retention(open: () => Promise<Repositories>): void {
     expect([await rows('sessions', 'id'), await rows('runs', 'session_id')]).toEqual([2, 1]);
     expect(await seqs(goneId)).toEqual([]);
     expect(await repositories.context.read(goneId, 0, 9)).toEqual([]);
+    expect(await repositories.context.read(goneId, 0, 9, 'call')).toEqual([]);
+    expect(await repositories.context.read(busyId, 0, 9, 'call')).toHaveLength(1);
   });
 }
 

@@ -1,4 +1,5 @@
 import { brandId, type SessionId, type Uid } from '@spanwise/kernel';
+import { noPolicy } from '@spanwise/tool-kit/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { alice, bob, newSession, planOf, startRequest } from './builders.ts';
 import { ids, type Repositories } from './repository-sets.ts';
@@ -46,12 +47,17 @@ export function sessionRepositoryContract(open: () => Promise<Repositories>): vo
     expect(listed).toEqual(newestFirst);
   });
 
-  test('changes the title of an own session', async () => {
+  test('changes title and rules of an own session', async () => {
     const session = await repositories.sessions.create(newSession());
     const changed = { ...session, title: 'new', updatedAtMs: 1_800_000_000_009 };
-    expect(await repositories.sessions.updateTitle(alice, session.id, 'new', 1_800_000_000_009)).toEqual(changed);
-    expect(await repositories.sessions.updateTitle(bob, session.id, 'stolen', 1)).toBeUndefined();
-    expect(await repositories.sessions.find(alice, session.id)).toEqual(changed);
+    const { sessions } = repositories;
+    expect(await sessions.update(alice, session.id, { title: 'new' }, 1_800_000_000_009)).toEqual(changed);
+    expect(await sessions.update(bob, session.id, { title: 'stolen' }, 1)).toBeUndefined();
+    expect(await sessions.find(alice, session.id)).toEqual(changed);
+    const toolPolicy = { allow: ['read'], ask: ['bash'], deny: ['write(/x)'] };
+    const ruled = { ...changed, toolPolicy };
+    expect(await sessions.update(alice, session.id, { toolPolicy }, 1_800_000_000_009)).toEqual(ruled);
+    expect(await sessions.update(alice, session.id, { toolPolicy: noPolicy }, 1_800_000_000_009)).toEqual(changed);
   });
 
   test('deletes an idle session, a busy one only with its run, and nobody else’s', async () => {

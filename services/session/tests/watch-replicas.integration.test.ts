@@ -243,7 +243,7 @@ describe('a client', () => {
     const leaving = new AbortController();
     const stream = replica.client.watchSession({ sessionId }, { signal: leaving.signal })[Symbol.asyncIterator]();
     const messages = [(await stream.next()).value as WatchSessionResponse];
-    const value = { callId: 'c', outcome: 1, content: [], structuredJson: 'x'.repeat(100_000) };
+    const value = { callId: 'c', outcome: 1, content: [], structuredJson: 'x'.repeat(100_000), code: '' };
     const large = { ...spanStart('a'), data: { case: 'toolResult' as const, value } };
     executor.say(...Array.from({ length: 40 }, () => large));
     executor.finish();
@@ -281,7 +281,7 @@ describe('a client', () => {
     const leaving = new AbortController();
     const stream = replica.client.watchSession({ sessionId }, { signal: leaving.signal })[Symbol.asyncIterator]();
     await stream.next();
-    const value = { callId: 'c', outcome: 1, content: [], structuredJson: 'x'.repeat(100_000) };
+    const value = { callId: 'c', outcome: 1, content: [], structuredJson: 'x'.repeat(100_000), code: '' };
     executor.say(
       ...Array.from({ length: 40 }, () => ({ ...spanStart('a'), data: { case: 'toolResult' as const, value } })),
     );

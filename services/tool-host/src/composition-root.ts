@@ -1,5 +1,6 @@
 import type { Transport } from '@connectrpc/connect';
 import { ToolHostService } from '@spanwise/contracts/spanwise/tool/v1/tool';
+import { GuardedEgress } from '@spanwise/egress';
 import { type Clock, type IdGenerator, randomIds, systemClock } from '@spanwise/kernel';
 import { type OpenDatabase, openDatabase } from '@spanwise/persistence';
 import {
@@ -11,8 +12,11 @@ import {
   serve,
 } from '@spanwise/service-kit';
 import { createLogger, type Logger, Telemetry } from '@spanwise/telemetry';
+import type { Tool } from '@spanwise/tool-kit/contract';
 import { type ToolHostServiceDeps, toolHostServiceHandler } from './api/tool-host-service-handler.ts';
+import { AuditCalls } from './application/audit-calls.ts';
 import { CallRecords } from './application/call-records.ts';
+import { CallSlots } from './application/call-slots.ts';
 import { DeleteSessionData } from './application/delete-session-data.ts';
 import { drainCalls } from './application/drain-calls.ts';
 import { ExecuteTool } from './application/execute-tool.ts';
@@ -20,19 +24,32 @@ import { FenceSession } from './application/fence-session.ts';
 import { GetExecution } from './application/get-execution.ts';
 import { giveUpMs, KeepLease } from './application/keep-lease.ts';
 import { LiveCalls } from './application/live-calls.ts';
+import { retainAudit } from './application/retain-audit.ts';
+import { WriteTurns } from './application/write-turns.ts';
 import type { ToolHostConfig } from './config.ts';
 import { leaseLost } from './domain/execution/execution-errors.ts';
 import { ReadVersions } from './domain/files/read-versions.ts';
-import type { Tool } from './domain/tool/tool.ts';
+import { Callers } from './domain/tool/callers.ts';
+import { noEgress } from './domain/tool/no-egress.ts';
 import { ToolCatalog } from './domain/tool/tool-catalog.ts';
+import { noToolSources, type ToolSources } from './domain/tool/tool-source.ts';
 import { checkFileSystem } from './infrastructure/clients/check-file-system.ts';
 import { ConnectPeers } from './infrastructure/clients/connect-peers.ts';
 import { ConnectRunFiles } from './infrastructure/clients/connect-run-files.ts';
+import { openMcpServers } from './infrastructure/mcp/open-mcp-servers.ts';
 import { migrations } from './infrastructure/persistence/migrations.ts';
+import { SqlAuditLog } from './infrastructure/persistence/sql-audit-log.ts';
 import { SqlInstanceRepository } from './infrastructure/persistence/sql-instance-repository.ts';
 import { SqlLedger } from './infrastructure/persistence/sql-ledger.ts';
+import { SqlRemoteQuestions } from './infrastructure/persistence/sql-remote-questions.ts';
+import { SqlToolPins } from './infrastructure/persistence/sql-tool-pins.ts';
+import { ProviderSource } from './infrastructure/providers/provider-source.ts';
+import { createSandbox } from './infrastructure/sandbox/create-sandbox.ts';
+import { callMetrics } from './infrastructure/telemetry/call-metrics.ts';
 import { callSpans } from './infrastructure/telemetry/call-spans.ts';
+import { bashTool } from './infrastructure/tools/bash.ts';
 import { builtInTools } from './infrastructure/tools/built-in-tools.ts';
+import { loadTools } from './infrastructure/tools/load-tools.ts';
 
 /** What replaces the real thing, in tests or where several services share it. The service does not dispose of them. */
 export interface ToolHostOverrides {
@@ -52,6 +69,8 @@ export interface ToolHostRunningService extends RunningService {
 }
 
 const serviceName = 'tool-host';
+/** Tools of one user that are at work at once in this process. */
+const callsPerUser = 64;
 /** Time for open streams to end once no call goes on any more. */
 const graceMs = 1000;
 
@@ -65,6 +84,13 @@ export function openToolHostDatabase(config: ToolHostConfig): Promise<OpenDataba
     poolSize: config.databasePoolSize,
     synchronous: config.sqliteSync,
   });
+}
+
+/** Deletes what is old in the audit, as a step of its own; says how much. */
+export async function retainOnce(config: ToolHostConfig): Promise<void> {
+  await using database = await openToolHostDatabase(config);
+  const removed = await retainAudit(new SqlAuditLog(database.sql), config.auditDays);
+  process.stdout.write(`Deleted ${removed} lines of the audit.\n`);
 }
 
 /** Wires and starts tool-host. Dispose of it to stop it. */
@@ -85,8 +111,16 @@ export async function createToolHostService(
   const connect = (baseUrl: string) => createInternalTransport({ baseUrl, telemetry });
   const files = resources.use(connect(config.filesystemUrl));
   const peers = resources.use(new ConnectPeers(connect));
-  const parts = { database, files, peers, logger, clock, ids };
-  const { lease, live, deps } = wire(config, overrides, parts);
+  const shell = overrides.tools === undefined ? shellTools(config, { resources, logger, clock }) : [];
+  const tools = await toolsOf(config, overrides.tools ?? [...builtInTools, ...shell]);
+  const providers = config.toolProviders.map(({ name, url }) =>
+    resources.use(new ProviderSource({ name, transport: connect(url), clock, ids, logger }).start()),
+  );
+  const callers = new Callers();
+  const servers = await toolServersOf(config, { resources, database, callers, logger, clock });
+  const sources = () => [...providers, ...servers()];
+  const parts = { tools, sources, callers, database, files, peers, telemetry, logger, clock, ids };
+  const { lease, live, deps } = wire(config, parts);
   resources.use(lease);
 
   const checkFiles = checkFileSystem(files, ids);
@@ -115,20 +149,31 @@ export async function createToolHostService(
 }
 
 interface Parts {
+  /** Of this process. */
+  readonly tools: readonly Tool[];
+  readonly sources: ToolSources;
+  readonly callers: Callers;
   readonly database: OpenDatabase;
   /** To the file service. */
   readonly files: Transport;
   readonly peers: ConnectPeers;
+  readonly telemetry: Telemetry;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly ids: IdGenerator;
 }
 
-function wire(config: ToolHostConfig, overrides: ToolHostOverrides, parts: Parts) {
+function wire(config: ToolHostConfig, parts: Parts) {
   const { database, peers, logger, clock, ids } = parts;
   const { leaseMs, leaseRenewMs: renewMs, isAlone, stopMs, askExpiryMs } = config;
   const instances = new SqlInstanceRepository(database.urgent);
   const ledger = new SqlLedger(database.sql);
+  const audit = new AuditCalls({
+    audit: new SqlAuditLog(database.sql),
+    ids,
+    onFailure: ({ runId, callId }, error) =>
+      logger.error({ run_id: runId, call_id: callId, err: error }, 'call not audited'),
+  });
   const live = new LiveCalls();
   const records = new CallRecords({
     ledger,
@@ -146,12 +191,17 @@ function wire(config: ToolHostConfig, overrides: ToolHostOverrides, parts: Parts
     onRenewed: () => void records.flush(),
     onError: (error) => logger.warn({ err: error }, 'lease not renewed'),
   });
-  const tools = new ToolCatalog(guarded(overrides.tools ?? builtInTools, config));
+  const tools = new ToolCatalog(guarded(parts.tools, config), parts.sources);
   const executeTool = new ExecuteTool({
-    ...{ tools, ledger, records, live, clock, ids, askExpiryMs, instance: lease },
+    ...{ tools, ledger, records, audit, live, clock, ids, askExpiryMs, instance: lease },
     files: new ConnectRunFiles(parts.files),
     reads: new ReadVersions(),
+    egress: config.egressAllow === undefined ? noEgress : new GuardedEgress({ allow: config.egressAllow }),
+    callers: parts.callers,
+    slots: new CallSlots(callsPerUser),
+    turns: new WriteTurns(),
     startSpans: callSpans({ ids, clock }),
+    metrics: callMetrics({ meter: parts.telemetry.meter, clock, isTool: (name, uid) => tools.has(name, uid) }),
     logOf: ({ runId, callId, span }) => logger.child({ run_id: runId, call_id: callId, trace_id: span.traceId }),
   });
   const fenceSession = new FenceSession({ ledger, instances, live, peers, instance: lease, stopMs });
@@ -161,6 +211,38 @@ function wire(config: ToolHostConfig, overrides: ToolHostOverrides, parts: Parts
     deleteSessionData: new DeleteSessionData({ ledger, fenceSession }),
   };
   return { lease, live, deps };
+}
+
+/** `bash`, unless it is off; its sandbox ends with the service. */
+function shellTools(
+  { sandbox: level, sandboxSlots: slots }: ToolHostConfig,
+  { resources, logger, clock }: Pick<Parts, 'logger' | 'clock'> & { readonly resources: AsyncDisposableStack },
+): readonly Tool[] {
+  return level === 'off'
+    ? []
+    : [bashTool({ sandbox: resources.use(createSandbox({ level, slots, log: logger })), clock })];
+}
+
+/** The servers of the operator's file. They come and go with it, and nobody waits for them. */
+async function toolServersOf(
+  { toolServers }: ToolHostConfig,
+  parts: Pick<Parts, 'database' | 'callers' | 'logger' | 'clock'> & { readonly resources: AsyncDisposableStack },
+): Promise<ToolSources> {
+  if (toolServers === undefined) {
+    return noToolSources;
+  }
+  const { database, callers, logger: log, clock } = parts;
+  const pins = new SqlToolPins(database.sql);
+  const questions = new SqlRemoteQuestions(database.sql);
+  const servers = await openMcpServers({ ...toolServers, pins, questions, callers, log, clock });
+  parts.resources.use(servers);
+  return () => servers.sources();
+}
+
+/** Those that every host has, and those that the operator adds. */
+async function toolsOf({ toolModules: modules }: ToolHostConfig, tools: readonly Tool[]): Promise<readonly Tool[]> {
+  const taken = tools.map(({ name }) => name);
+  return [...tools, ...(await loadTools({ modules, folder: process.cwd(), taken }))];
 }
 
 /** Without the guard nonRepeatableAtMostOnce, for a test that shows what it is for, every tool may be executed again. */

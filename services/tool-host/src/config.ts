@@ -1,7 +1,25 @@
+import { availableParallelism } from 'node:os';
+import { parseAllowList } from '@spanwise/egress';
 import { badSetting, type Environment, EnvironmentReader } from '@spanwise/service-kit';
 import type { TelemetryEnvironment } from '@spanwise/telemetry';
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+/** Where MCP servers are named. */
+export interface ToolServersConfig {
+  /** Path of the YAML file. */
+  readonly file: string;
+  /** Variables that the file may name; programs that it starts get `PATH`. Never logged. */
+  readonly variables: Environment;
+}
+
+/** Where a provider of tools is. */
+export interface ToolProviderAddress {
+  /** Letters, digits and `-`; its tools are called `name__tool`. */
+  readonly name: string;
+  /** For example `http://billing-tools:7010`. */
+  readonly url: string;
+}
 
 /** Settings of tool-host; may also be made by code. */
 export interface ToolHostConfig {
@@ -26,10 +44,24 @@ export interface ToolHostConfig {
   readonly leaseRenewMs: number;
   /** How long a call waits for the user. */
   readonly askExpiryMs: number;
+  /** How long lines of the audit are kept. */
+  readonly auditDays: number;
   /** How long calls may go on after the service was told to stop. */
   readonly drainMs: number;
   /** How long a tool may take to stop at a fence. */
   readonly stopMs: number;
+  /** Modules with tools of the operator's own: paths, or names of packages. */
+  readonly toolModules: readonly string[];
+  /** Processes that serve tools of the operator's own. */
+  readonly toolProviders: readonly ToolProviderAddress[];
+  /** MCP servers; undefined = there are none. */
+  readonly toolServers?: ToolServersConfig | undefined;
+  /** How the commands of `bash` are kept apart; `off`: there is no `bash`. */
+  readonly sandbox: 'virtual' | 'namespaced' | 'off';
+  /** Commands of `bash` that run at once in this process; others wait for their turn. */
+  readonly sandboxSlots: number;
+  /** What may be reached besides the public internet: see GuardOptions of egress; undefined = nothing at all, no web. */
+  readonly egressAllow: readonly string[] | undefined;
   /** Guards that a test takes away, to show what they are for; refused in production. */
   readonly testWithout?: ReadonlySet<string>;
   readonly logLevel: (typeof logLevels)[number];
@@ -52,8 +84,17 @@ export interface ToolHostConfig {
  * - `SPANWISE_LEASE_MS` after which silence others take this process for dead; default 15000
  * - `SPANWISE_LEASE_RENEW_MS` how often it says that it lives; default 3000
  * - `SPANWISE_ASK_EXPIRY_MS` how long a call waits for the user; default 24 hours
+ * - `SPANWISE_AUDIT_DAYS` after how many days `main.ts retain` deletes lines of the audit, 1 to 36500; default 365
  * - `SPANWISE_DRAIN_MS` how long calls may go on after SIGTERM; default 120000
  * - `SPANWISE_STOP_MS` how long a tool may take to stop at a fence; default 5000
+ * - `SPANWISE_TOOLS` modules with own tools, separated by commas: paths that begin with `.` or `/`, or names of packages
+ * - `SPANWISE_TOOL_PROVIDERS` processes that serve own tools, as `name=http://host:port`, separated by commas
+ * - `SPANWISE_TOOL_SERVERS` file that names MCP servers, see the README; default none
+ * - `SPANWISE_SANDBOX` how commands of `bash` are kept apart: `virtual` (default), `namespaced`, or `off` for no `bash`
+ * - `SPANWISE_SANDBOX_SLOTS` commands of `bash` that run at once, 1 to 1024; default four for each core
+ * - `SPANWISE_EGRESS` `on` (default), or `off`: tools reach nothing of the web
+ * - `SPANWISE_EGRESS_ALLOW` hosts and ranges of addresses that tools may reach besides the public internet, separated by
+ *   commas: `internal.example.com`, `*.example.com`, `10.1.0.0/16`, `localhost:8080`; default none
  * - `SPANWISE_LOG_LEVEL` `debug`, `info` (default), `warn`, `error` or `silent`
  * - `OTEL_*` as OpenTelemetry has them
  *
@@ -76,8 +117,15 @@ export function readToolHostConfig(env: Environment = process.env): ToolHostConf
     advertisedUrl: readAdvertisedUrl(reader),
     ...readLease(reader),
     askExpiryMs: reader.integer('SPANWISE_ASK_EXPIRY_MS', dayMs, { min: 1000, max: 365 * dayMs }),
+    auditDays: reader.integer('SPANWISE_AUDIT_DAYS', 365, { min: 1, max: 36_500 }),
     drainMs: reader.integer('SPANWISE_DRAIN_MS', 120_000, { min: 0, max: 3_600_000 }),
     stopMs: reader.integer('SPANWISE_STOP_MS', 5000, { min: 50, max: 60_000 }),
+    toolModules: readList(reader, 'SPANWISE_TOOLS'),
+    toolProviders: readProviders(reader),
+    ...readToolServers(reader, env),
+    sandbox: reader.choice('SPANWISE_SANDBOX', ['virtual', 'namespaced', 'off'], 'virtual'),
+    sandboxSlots: reader.integer('SPANWISE_SANDBOX_SLOTS', availableParallelism() * 4, { min: 1, max: 1024 }),
+    egressAllow: readEgressAllow(reader),
     ...readTestWithout(reader, env.NODE_ENV),
     logLevel: reader.choice('SPANWISE_LOG_LEVEL', logLevels, 'info'),
     telemetry: Object.freeze(Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('OTEL_')))),
@@ -91,6 +139,48 @@ function readTestWithout(reader: EnvironmentReader, nodeEnv: string | undefined)
     throw badSetting(name, 'must not be set in production');
   }
   return named.length === 0 ? {} : { testWithout: new Set(named) };
+}
+
+function readToolServers(reader: EnvironmentReader, variables: Environment): Pick<ToolHostConfig, 'toolServers'> {
+  const file = reader.optional('SPANWISE_TOOL_SERVERS');
+  return file === undefined ? {} : { toolServers: { file, variables } };
+}
+
+function readList(reader: EnvironmentReader, name: string): readonly string[] {
+  const parts = reader.text(name, '').split(',');
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
+}
+
+function readEgressAllow(reader: EnvironmentReader): readonly string[] | undefined {
+  const name = 'SPANWISE_EGRESS_ALLOW';
+  const allow = readList(reader, name);
+  try {
+    parseAllowList(allow);
+  } catch (error) {
+    throw badSetting(
+      name,
+      `has an entry that can not be used: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  return reader.choice('SPANWISE_EGRESS', ['on', 'off'], 'on') === 'on' ? allow : undefined;
+}
+
+function readProviders(reader: EnvironmentReader): readonly ToolProviderAddress[] {
+  const variable = 'SPANWISE_TOOL_PROVIDERS';
+  const providers = readList(reader, variable).map((text) => {
+    const [, name, url] = /^([a-zA-Z0-9-]{1,32})=(https?:\/\/.+)$/.exec(text) ?? [];
+    if (name === undefined || url === undefined || !URL.canParse(url)) {
+      throw badSetting(
+        variable,
+        'must be name=http://host:port, separated by commas; a name has letters, digits and -',
+      );
+    }
+    return { name, url };
+  });
+  if (new Set(providers.map(({ name }) => name)).size !== providers.length) {
+    throw badSetting(variable, 'names two providers alike');
+  }
+  return providers;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;

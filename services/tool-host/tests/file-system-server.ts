@@ -10,8 +10,8 @@ import {
   serve,
 } from '@spanwise/service-kit';
 import { silentLogger, Telemetry } from '@spanwise/telemetry';
+import type { FileInfo, Files } from '@spanwise/tool-kit/contract';
 import { fileError } from '../src/domain/files/file-errors.ts';
-import type { FileInfo, Files } from '../src/domain/files/files.ts';
 import { InMemoryFiles } from './in-memory-files.ts';
 
 /** An RPC that reached the server, and the headers that tell for whom and where in the trace. */
@@ -104,6 +104,10 @@ export class FileSystemServer implements AsyncDisposable {
         this.#receive(context);
         this.#views.add(viewId);
         return { view: { id: viewId, sessionId } };
+      },
+      describeView: async ({ viewId }, context) => {
+        const mounts = await this.#files(viewId, context).mounts();
+        return { view: { mounts: mounts.map(({ path, isReadOnly: readOnly }) => ({ path, readOnly })) } };
       },
       stat: async ({ viewId, path }, context) => ({ file: toMessage(await this.#files(viewId, context).stat(path)) }),
       list: async ({ viewId, path, pageSize, pageToken }, context) => {

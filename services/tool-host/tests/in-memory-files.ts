@@ -1,6 +1,4 @@
 import { matchesGlob } from 'node:path';
-import type { FileCall, RunFiles } from '../src/application/ports/run-files.ts';
-import { fileError } from '../src/domain/files/file-errors.ts';
 import type {
   ByteRange,
   DeleteOptions,
@@ -12,7 +10,10 @@ import type {
   PageRequest,
   TextEdit,
   WriteGuard,
-} from '../src/domain/files/files.ts';
+} from '@spanwise/tool-kit/contract';
+import type { FileCall, RunFiles } from '../src/application/ports/run-files.ts';
+import { fileError } from '../src/domain/files/file-errors.ts';
+import { grepIn, relativeTo } from './in-memory-grep.ts';
 
 interface StoredFile {
   readonly data: Uint8Array;
@@ -151,6 +152,14 @@ class BoundFiles implements Files {
     this.#call = call;
   }
 
+  async mounts() {
+    await this.#all.begin(this.#call, '/');
+    return [
+      { path: '/inputs', isReadOnly: true },
+      { path: '/workspace', isReadOnly: false },
+    ];
+  }
+
   async stat(path: string) {
     await this.#all.begin(this.#call, path);
     return this.#all.info(path);
@@ -227,12 +236,19 @@ class BoundFiles implements Files {
     await this.#all.begin(this.#call, fromPath);
     this.#all.assertWritable(fromPath);
     this.#all.assertWritable(toPath);
-    const { data } = this.#all.file(fromPath);
+    this.#all.info(fromPath);
     if (this.#all.find(toPath) !== undefined || this.#all.isDirectory(toPath)) {
       throw fileError('FILE_EXISTS', { path: toPath });
     }
+    if (this.#all.isDirectory(fromPath)) {
+      this.#all.addDirectory(toPath);
+    }
+    for (const each of this.#all.under(fromPath)) {
+      this.#all.put(toPath + each.slice(fromPath.length), this.#all.file(each).data);
+      this.#all.remove(each);
+    }
     this.#all.remove(fromPath);
-    return this.#all.put(toPath, data);
+    return this.#all.info(toPath);
   }
 
   async glob({ path, pattern, limit }: GlobQuery) {
@@ -246,55 +262,11 @@ class BoundFiles implements Files {
     return { files: files.slice(0, limit), isTruncated: files.length > limit, partialSources };
   }
 
-  async *grep({ path, pattern, include, ignoresCase, contextLines, limit }: GrepQuery): AsyncGenerator<GrepItem> {
-    await this.#all.begin(this.#call, path);
-    this.#all.info(path);
-    const expression = compile(pattern, ignoresCase);
-    const { partialSources } = this.#all;
-    let found = 0;
-    let filesSearched = 0;
-    let filesSkipped = 0;
-    for (const file of this.#all.under(path)) {
-      if (include !== '' && !matchesGlob(relativeTo(path, file), include)) {
-        continue;
-      }
-      if (this.#all.file(file).data.includes(0)) {
-        filesSkipped += 1;
-        continue;
-      }
-      await this.#all.pass(this.#call, file);
-      filesSearched += 1;
-      const lines = this.#all.text(file).split('\n');
-      for (const [index, text] of lines.entries()) {
-        if (!expression.test(text)) {
-          continue;
-        }
-        if (found === limit) {
-          yield { type: 'summary', filesSearched, filesSkipped, isTruncated: true, partialSources };
-          return;
-        }
-        found += 1;
-        const before = lines.slice(Math.max(0, index - contextLines), index);
-        const after = lines.slice(index + 1, index + 1 + contextLines);
-        yield { type: 'match', path: file, line: index + 1, text, before, after };
-      }
-    }
-    yield { type: 'summary', filesSearched, filesSkipped, isTruncated: false, partialSources };
-  }
-}
-
-function compile(pattern: string, ignoresCase: boolean): RegExp {
-  try {
-    return new RegExp(pattern, ignoresCase ? 'i' : '');
-  } catch (error) {
-    throw fileError('PATTERN_INVALID', { why: error instanceof Error ? error.message : '' });
+  grep(query: GrepQuery): AsyncGenerator<GrepItem> {
+    return grepIn(this.#all, this.#call, query);
   }
 }
 
 function parentOf(path: string): string {
   return path.slice(0, Math.max(1, path.lastIndexOf('/')));
-}
-
-function relativeTo(directory: string, path: string): string {
-  return path.slice(directory === '/' ? 1 : directory.length + 1);
 }

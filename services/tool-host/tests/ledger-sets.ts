@@ -1,15 +1,25 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { brandId, type CallId, type RunId, randomIds, type SessionId, systemClock } from '@spanwise/kernel';
-import { type Database, databaseUnavailable, type OpenDatabase, openDatabase } from '@spanwise/persistence';
+import { brandId, type CallId, type RunId, randomIds, type SessionId, systemClock, type Uid } from '@spanwise/kernel';
+import {
+  type Database,
+  databaseUnavailable,
+  type OpenDatabase,
+  openDatabase,
+  type SqlRow,
+} from '@spanwise/persistence';
 import { freshDatabase, mysqlServerUrl } from '@spanwise/testing';
+import type { AuditDecision, AuditEntry, AuditFacts } from '../src/domain/audit/audit-entry.ts';
+import type { AuditLog } from '../src/domain/audit/audit-log.ts';
 import type { ExecutionStart } from '../src/domain/execution/execution.ts';
 import type { Ledger } from '../src/domain/execution/ledger.ts';
 import type { InstanceRepository } from '../src/domain/instance/instance-repository.ts';
+import { InMemoryAuditLog } from '../src/infrastructure/persistence/in-memory-audit-log.ts';
 import { InMemoryInstanceRepository } from '../src/infrastructure/persistence/in-memory-instance-repository.ts';
 import { InMemoryLedger } from '../src/infrastructure/persistence/in-memory-ledger.ts';
 import { migrations } from '../src/infrastructure/persistence/migrations.ts';
+import { SqlAuditLog } from '../src/infrastructure/persistence/sql-audit-log.ts';
 import { SqlInstanceRepository } from '../src/infrastructure/persistence/sql-instance-repository.ts';
 import { SqlLedger } from '../src/infrastructure/persistence/sql-ledger.ts';
 import { changedLedger } from './changed-ledger.ts';
@@ -20,6 +30,9 @@ export interface LedgerSet extends AsyncDisposable {
   readonly instances: InstanceRepository;
   /** The same ledger over connections that are lost right after each commit. */
   readonly losing: Ledger;
+  readonly audit: AuditLog;
+  /** The lines of a session, in the order in which they were added. */
+  readonly audited: (sessionId: SessionId) => Promise<readonly AuditEntry[]>;
   /** Undefined for those in memory. */
   readonly database?: OpenDatabase;
 }
@@ -28,7 +41,8 @@ export const ids = randomIds();
 
 export async function inMemoryLedger(): Promise<LedgerSet> {
   const instances = new InMemoryInstanceRepository(systemClock);
-  const ledger = new InMemoryLedger(instances);
+  const audit = new InMemoryAuditLog(systemClock);
+  const ledger = new InMemoryLedger(instances, audit);
   const losing = changedLedger(ledger, {
     async begin(start) {
       await ledger.begin(start);
@@ -39,7 +53,8 @@ export async function inMemoryLedger(): Promise<LedgerSet> {
       throw databaseUnavailable('lost');
     },
   });
-  return { ledger, losing, instances, [Symbol.asyncDispose]: async () => undefined };
+  const audited = async (sessionId: SessionId) => audit.entries.filter((entry) => entry.sessionId === sessionId);
+  return { ledger, losing, instances, audit, audited, [Symbol.asyncDispose]: async () => undefined };
 }
 
 export async function sqliteLedger(): Promise<LedgerSet> {
@@ -67,9 +82,24 @@ async function openLedger(url: string): Promise<LedgerSet> {
     ledger: new SqlLedger(database.sql),
     losing: new SqlLedger(losingAnswers(database.sql)),
     instances: new SqlInstanceRepository(database.sql),
+    audit: new SqlAuditLog(database.sql),
+    audited: (sessionId) => auditedIn(database.sql, sessionId),
     database,
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   };
+}
+
+async function auditedIn(sql: Database, sessionId: SessionId): Promise<readonly AuditEntry[]> {
+  const columns = `id, uid, session_id, run_id, call_id, tool, tool_version, effect, decision, rule, args_hash, targets,
+    outcome, code, trace_id`;
+  const query = `select ${columns} from audit where session_id = ? order by time_ms, id`;
+  return (await sql.all<SqlRow>(query, [sessionId])).map(({ targets, ...row }) => {
+    const named = Object.entries(row).map(([name, value]) => [
+      name.replace(/_(\w)/g, (_match, letter: string) => letter.toUpperCase()),
+      value,
+    ]);
+    return { ...Object.fromEntries(named), targets: JSON.parse(String(targets)) } as AuditEntry;
+  });
 }
 
 /** What is written is committed, and whoever wrote it is not told. */
@@ -88,6 +118,12 @@ function losingAnswers(database: Database): Database {
   };
 }
 
+/** What is said of a call of Ann's. */
+export function auditOf(decision: AuditDecision): AuditFacts {
+  const targets = [{ kind: 'path', value: '/workspace/ä', access: 'write' }] as const;
+  return { uid: brandId<Uid>('ann'), toolVersion: '2', decision, rule: 'probe(*)', targets, traceId: '1'.repeat(32) };
+}
+
 /** A new attempt at a new call of a new session. */
 export function newStart(facts: Partial<ExecutionStart>): ExecutionStart {
   return {
@@ -101,6 +137,7 @@ export function newStart(facts: Partial<ExecutionStart>): ExecutionStart {
     effect: 'NON_REPEATABLE',
     argsHash: 'same',
     answeredInterruptId: undefined,
+    audit: auditOf('allow'),
     ...facts,
   };
 }

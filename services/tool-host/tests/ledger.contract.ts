@@ -1,7 +1,7 @@
 import type { CallId } from '@spanwise/kernel';
+import type { Interrupt } from '@spanwise/tool-kit/contract';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ExecutionStart } from '../src/domain/execution/execution.ts';
-import type { Interrupt } from '../src/domain/execution/interrupt.ts';
 import { highestEpoch } from '../src/domain/execution/ledger.ts';
 import type { CallEnd } from '../src/domain/tool/tool-call.ts';
 import { ids, type LedgerSet, newStart } from './ledger-sets.ts';
@@ -11,7 +11,10 @@ const unavailable = { kind: 'unavailable', reason: 'DATABASE_UNAVAILABLE' };
 const leaseMs = 60_000;
 
 function endOf(callId: CallId, text = 'done 💙'): CallEnd {
-  return { result: { callId, outcome: 'ok', text, structuredJson: '{"a":1}' }, errorType: '' };
+  return {
+    result: { callId, outcome: 'ok', text, structuredJson: '{"a":1}', code: '', truncated: undefined },
+    errorType: '',
+  };
 }
 
 function interruptOf(callId: CallId): Interrupt {
@@ -135,6 +138,31 @@ export function ledgerContract(open: () => Promise<LedgerSet>): void {
     await set.ledger.begin(answered);
     await set.ledger.withdraw(answered);
     expect(await set.ledger.find(asked)).toMatchObject({ state: 'SUSPENDED', interrupt });
+  });
+
+  test('writes down at once what a call asks for instead of beginning, and what was approved with its beginning', async () => {
+    const first = start();
+    const asks = interruptOf(first.callId);
+    expect(await set.ledger.begin({ ...first, asks })).toEqual({ type: 'begin' });
+    expect(await set.ledger.find(first)).toMatchObject({ state: 'SUSPENDED', interrupt: asks, approval: undefined });
+    // Whoever asked is gone: nothing was begun, so that it still waits, though it may not be repeated.
+    expect(await set.ledger.begin(again(first))).toEqual({ type: 'suspended', interrupt: asks });
+    const instead = interruptOf(first.callId);
+    const asking = again(first, { asks: instead, answeredInterruptId: asks.id });
+    expect(await set.ledger.begin(asking)).toEqual({ type: 'begin' });
+    expect(await set.ledger.find(first)).toMatchObject({ state: 'SUSPENDED', interrupt: instead });
+    // The commit was not answered: the same attempt finds its own row.
+    expect(await set.ledger.begin(asking)).toEqual({ type: 'begin' });
+    const approval = { argsHash: 'hash', argumentsJson: '{"a":"ü"}', approvedBy: 'ann' };
+    const approved = again(first, { answeredInterruptId: instead.id, approval });
+    expect(await set.ledger.begin(approved)).toEqual({ type: 'begin' });
+    expect(await set.ledger.find(first)).toMatchObject({ state: 'STARTED', approval });
+    await set.ledger.withdraw(approved);
+    expect(await set.ledger.find(first)).toMatchObject({ state: 'SUSPENDED', interrupt: instead, approval });
+    const later = again(first, { answeredInterruptId: instead.id });
+    expect(await set.ledger.begin(later)).toEqual({ type: 'begin' });
+    expect(await set.ledger.settle(later, { state: 'DONE', end: endOf(first.callId) })).toBe(true);
+    expect(await set.ledger.find(first)).toMatchObject({ state: 'DONE', approval });
   });
 
   test('keeps what a call waits for, and begins again with its answer only', async () => {

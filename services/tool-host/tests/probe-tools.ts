@@ -1,5 +1,4 @@
-import type { Tool, ToolEffect } from '../src/domain/tool/tool.ts';
-import type { ToolContext } from '../src/domain/tool/tool-context.ts';
+import type { Tool, ToolContext, ToolEffect } from '@spanwise/tool-kit/contract';
 import { type ProbeWork, probe } from './probe.ts';
 
 const effects = { look: 'READ_ONLY', again: 'IDEMPOTENT', once: 'NON_REPEATABLE', deaf: 'NON_REPEATABLE' } as const;

@@ -1,7 +1,6 @@
+import { defineTool } from '@spanwise/tool-kit';
+import type { Tool, ToolContext, ToolEffect, ToolOutput, ToolSuspension } from '@spanwise/tool-kit/contract';
 import { z } from 'zod';
-import type { Tool, ToolEffect, ToolOutput, ToolSuspension } from '../src/domain/tool/tool.ts';
-import type { ToolContext } from '../src/domain/tool/tool-context.ts';
-import { defineTool } from '../src/infrastructure/tools/define-tool.ts';
 
 export type ProbeWork = (context: ToolContext) => Promise<ToolOutput | ToolSuspension>;
 

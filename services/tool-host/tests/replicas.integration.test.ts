@@ -25,7 +25,12 @@ describe.skipIf(mysqlServerUrl === undefined)('replicas on one database', () => 
   beforeEach(async () => {
     database = await freshDatabase(mysqlServerUrl ?? '');
     await using migrating = await openToolHostDatabase(configFor(new URL(database.url).port));
-    expect(await migrating.migrate()).toEqual(['0001-executions-fences-instances']);
+    expect(await migrating.migrate()).toEqual([
+      '0001-executions-fences-instances',
+      '0002-approvals',
+      '0003-audit',
+      '0004-remote-tools',
+    ]);
     replicas = [await startReplica(), await startReplica()];
   });
 

@@ -1,15 +1,23 @@
 import { brandId, type CallId, type RunId, type SessionId, type SpanEvent, type Uid } from '@spanwise/kernel';
+import { Telemetry } from '@spanwise/telemetry';
+import { type CallLog, type Egress, noPolicy, type Tool } from '@spanwise/tool-kit/contract';
+import { AuditCalls } from '../src/application/audit-calls.ts';
 import { CallRecords } from '../src/application/call-records.ts';
+import { CallSlots } from '../src/application/call-slots.ts';
 import { ExecuteTool } from '../src/application/execute-tool.ts';
 import { LiveCalls } from '../src/application/live-calls.ts';
+import { WriteTurns } from '../src/application/write-turns.ts';
 import type { Ledger } from '../src/domain/execution/ledger.ts';
 import { ReadVersions } from '../src/domain/files/read-versions.ts';
-import type { Tool } from '../src/domain/tool/tool.ts';
+import { Callers } from '../src/domain/tool/callers.ts';
+import { noEgress } from '../src/domain/tool/no-egress.ts';
 import type { Caller, CallFrame, ToolCall, ToolResult } from '../src/domain/tool/tool-call.ts';
 import { ToolCatalog } from '../src/domain/tool/tool-catalog.ts';
-import type { CallLog } from '../src/domain/tool/tool-context.ts';
+import { noToolSources, type ToolSources } from '../src/domain/tool/tool-source.ts';
+import { InMemoryAuditLog } from '../src/infrastructure/persistence/in-memory-audit-log.ts';
 import { InMemoryInstanceRepository } from '../src/infrastructure/persistence/in-memory-instance-repository.ts';
 import { InMemoryLedger } from '../src/infrastructure/persistence/in-memory-ledger.ts';
+import { callMetrics } from '../src/infrastructure/telemetry/call-metrics.ts';
 import { callSpans } from '../src/infrastructure/telemetry/call-spans.ts';
 import { builtInTools } from '../src/infrastructure/tools/built-in-tools.ts';
 import { InMemoryFiles } from './in-memory-files.ts';
@@ -35,6 +43,8 @@ export function toolCall(tool: string, input: unknown, facts: Partial<ToolCall> 
     span: turnSpan,
     timeoutMs: undefined,
     answer: undefined,
+    policy: noPolicy,
+    isInteractive: true,
     ...facts,
   };
 }
@@ -50,6 +60,7 @@ export interface ToldCall {
 export interface SharedLedger {
   readonly instances: InMemoryInstanceRepository;
   readonly ledger: Ledger;
+  readonly audit: InMemoryAuditLog;
 }
 
 /** A clock that stands still for records, and goes on for measuring. */
@@ -57,7 +68,8 @@ export const benchClock = { nowMs: () => 1_800_000_000_000, monotonicMs: () => p
 
 export function sharedLedger(): SharedLedger {
   const instances = new InMemoryInstanceRepository(benchClock);
-  return { instances, ledger: new InMemoryLedger(instances) };
+  const audit = new InMemoryAuditLog(benchClock);
+  return { instances, audit, ledger: new InMemoryLedger(instances, audit) };
 }
 
 let instanceCount = 0;
@@ -71,6 +83,7 @@ function newInstance() {
 export class ToolBench {
   readonly files = new InMemoryFiles();
   readonly live = new LiveCalls();
+  readonly callers = new Callers();
   readonly records: CallRecords;
   readonly instance = newInstance();
   readonly shared: SharedLedger;
@@ -80,24 +93,45 @@ export class ToolBench {
   #spans = 0;
   #uuids = 0;
 
-  constructor(tools: readonly Tool[] = builtInTools, shared: SharedLedger = sharedLedger()) {
+  constructor(
+    tools: readonly Tool[] = builtInTools,
+    shared: SharedLedger = sharedLedger(),
+    egress: Egress = noEgress,
+    sources: ToolSources = noToolSources,
+  ) {
     const { files, live, instance } = this;
     const { ledger } = shared;
     this.shared = shared;
     void shared.instances.register({ id: instance.id, address: instance.address }, 15_000);
     const clock = benchClock;
+    const catalog = new ToolCatalog(tools, sources);
     const ids = {
       spanId: () => String(++this.#spans).padStart(16, '0'),
       uuid: () => `${instance.id}-${++this.#uuids}`,
     };
     const onFailure = () => void this.logged.push('error: not recorded');
     this.records = new CallRecords({ ledger, clock, outageMs: 1000, onFailure });
+    const audit = new AuditCalls({
+      audit: shared.audit,
+      ids,
+      onFailure: () => void this.logged.push('error: not audited'),
+    });
     this.#executeTool = new ExecuteTool({
+      audit,
       ...{ files, live, instance, ledger, clock, ids, records: this.records },
-      tools: new ToolCatalog(tools),
+      tools: catalog,
       reads: new ReadVersions(),
+      callers: this.callers,
+      egress,
+      slots: new CallSlots(64),
+      turns: new WriteTurns(),
       askExpiryMs: 60_000,
       startSpans: callSpans({ ids, clock }),
+      metrics: callMetrics({
+        meter: new Telemetry({ service: 'bench', env: {} }).meter,
+        clock,
+        isTool: (name, uid) => catalog.has(name, uid),
+      }),
       logOf: () => this.#log(),
     });
   }

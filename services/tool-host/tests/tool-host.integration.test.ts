@@ -92,12 +92,18 @@ function outline(events: readonly AgentEvent[]): string[] {
 test('lists the tools by name, with schemas and effects', async () => {
   const { tools } = await client.listTools({}, { headers });
   expect(tools.map(({ name, effect, toolClass }) => [name, effect, toolClass])).toEqual([
+    ['apply_patch', ToolEffect.IDEMPOTENT, ToolClass.FILES],
     ['ask_user', ToolEffect.IDEMPOTENT, ToolClass.INTERACTION],
+    ['delete', ToolEffect.IDEMPOTENT, ToolClass.FILES],
     ['edit', ToolEffect.IDEMPOTENT, ToolClass.FILES],
     ['glob', ToolEffect.READ_ONLY, ToolClass.SEARCH],
     ['grep', ToolEffect.READ_ONLY, ToolClass.SEARCH],
     ['ls', ToolEffect.READ_ONLY, ToolClass.FILES],
+    ['mkdir', ToolEffect.IDEMPOTENT, ToolClass.FILES],
+    ['move', ToolEffect.IDEMPOTENT, ToolClass.FILES],
     ['read', ToolEffect.READ_ONLY, ToolClass.FILES],
+    ['todo', ToolEffect.IDEMPOTENT, ToolClass.OWN],
+    ['web_fetch', ToolEffect.READ_ONLY, ToolClass.WEB],
     ['write', ToolEffect.IDEMPOTENT, ToolClass.FILES],
   ]);
   for (const { title, description, version, inputSchemaJson } of tools) {

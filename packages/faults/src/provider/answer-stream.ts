@@ -38,7 +38,7 @@ export async function streamAnswer(response: ServerResponse, answer: Answer): Pr
   if (gone.signal.aborted) {
     return;
   }
-  const calls = (played.tools ?? []).flatMap(repeated);
+  const calls = (played.tools ?? []).flatMap(repeated).map((call, index) => unlikeOthers(call, `${turn}_${index}`));
   calls.forEach((call, index) => writeCall(response, call, index, idOf(script, turn, index, fault)));
   if (fault === 'no-stop') {
     response.end();
@@ -75,6 +75,14 @@ async function misbehave(
 
 function repeated({ repeat = 1, ...call }: ScriptedCall): readonly ScriptedCall[] {
   return Array.from({ length: repeat }, () => call);
+}
+
+/** The tools whose effects are counted; they take a label. */
+const labelled = new Set(['effect', 'effect_idempotent', 'effect_read', 'slow', 'stubborn']);
+
+/** A call that is unlike all others of its run: whoever asks for the same three times in a row is stopped. */
+function unlikeOthers(call: ScriptedCall, label: string): ScriptedCall {
+  return labelled.has(call.name) ? { ...call, arguments: { ...call.arguments, label } } : call;
 }
 
 function idOf({ id }: RunScript, turn: number, index: number, fault: ProviderFault | undefined): string {

@@ -17,8 +17,10 @@ describe('an event on the wire', () => {
     { case: 'reasoningDelta', value: { blockId: 'b', offset: 7n, text: 'x' } },
     { case: 'toolCallDelta', value: { callId: 'c', offset: 7n, text: 'x' } },
   ])('is what the contract makes of it, though $case is written out', (data) => {
-    const made = agentEvent({ span, data });
-    const expected = create(AgentEventSchema, { span, data } as MessageInitShape<typeof AgentEventSchema>);
+    const made = agentEvent({ span, threadId: 'call', data });
+    const expected = create(AgentEventSchema, { span, threadId: 'call', data } as MessageInitShape<
+      typeof AgentEventSchema
+    >);
     expect(equals(AgentEventSchema, made, expected)).toBe(true);
     expect(toBinary(AgentEventSchema, made)).toEqual(toBinary(AgentEventSchema, expected));
   });
@@ -34,6 +36,8 @@ describe('an event on the wire', () => {
           outcome: toolOutcome.timeout,
           content: [{ content: { case: 'text', value: 'late' } }],
           structuredJson: '{}',
+          code: 'DEADLINE_EXCEEDED',
+          truncated: { shownBytes: 4n, totalBytes: 9n, fullPath: '/tool-results/c.txt' },
         },
       },
     };
@@ -99,6 +103,11 @@ describe('the numbers of the domain', () => {
       files: ToolClass.FILES,
       search: ToolClass.SEARCH,
       interaction: ToolClass.INTERACTION,
+      shell: ToolClass.SHELL,
+      web: ToolClass.WEB,
+      delegation: ToolClass.DELEGATION,
+      remote: ToolClass.REMOTE,
+      own: ToolClass.OWN,
     });
     expect(abandonReason).toEqual({ retry: AbandonReason.RETRY, runEnded: AbandonReason.RUN_ENDED });
   });

@@ -1,8 +1,10 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { AckFrameSchema, HistoryFrameSchema, type RunResponse } from '@spanwise/contracts/spanwise/runtime/v1/runtime';
 import { MessageSchema } from '@spanwise/contracts/spanwise/type/v1/message';
+import { noPolicy } from '@spanwise/tool-kit/contract';
 import { describe, expect, it } from 'vitest';
 import { testTool } from '../../tests/doubles/test-tool.ts';
+import { defaultDelegation } from '../domain/delegation/delegation.ts';
 import { type Message, role } from '../domain/message/message.ts';
 import { FrameQueue } from './frame-queue.ts';
 import { decodeRunSpec } from './run-spec.ts';
@@ -46,11 +48,29 @@ describe('the journal of a run', () => {
     expect(fromBinary(MessageSchema, row?.message ?? new Uint8Array())).toMatchObject({ ...message, seq: 0n });
   });
 
+  it('sends the messages of a delegate call with its thread', async () => {
+    const queue = new FrameQueue();
+    const value = { messageId: message.id, role: message.role, contextSeq: 0n };
+    const event = { span, threadId: 'call', data: { case: 'message', value } } as const;
+    void new RunStreamJournal(queue).checkpoint({ events: [event], messages: [message], threadId: 'call' });
+    expect(await framesOf(queue)).toMatchObject([
+      { case: 'checkpoint', value: { events: [{ threadId: 'call' }], contextRows: [{ threadId: 'call' }] } },
+    ]);
+  });
+
   it('sends what the run works with when it is told to', async () => {
     const queue = new FrameQueue();
     const limits = { maxTurns: 3, timeoutMs: 1500, maxOutputTokens: 9 };
-    const agent = { name: 'default', description: 'd', instructions: 'i', model: 'm', limits };
-    const spec = { agent, tools: [testTool(), testTool({ name: 'write', effect: 'non-repeatable' })] };
+    const agent = {
+      name: 'default',
+      description: 'd',
+      instructions: 'i',
+      model: 'm',
+      limits,
+      policy: noPolicy,
+      delegation: defaultDelegation,
+    };
+    const spec = { agent, tools: [testTool(), testTool({ name: 'write', effect: 'non-repeatable' })], delegates: [] };
     void new RunStreamJournal(queue).checkpoint({ events: [], messages: [], spec });
     const [checkpoint] = await framesOf(queue);
     const bytes = checkpoint?.case === 'checkpoint' ? checkpoint.value.spec : new Uint8Array();
@@ -82,6 +102,15 @@ describe('the dialogue on a stream', () => {
     context.add(history(false, encoded));
     context.add(history(true, encoded));
     expect(await context.load()).toMatchObject([{ id: message.id }, { id: message.id }]);
+  });
+
+  it('is one for each thread', async () => {
+    const context = new StreamedContext();
+    context.add(history(false, encoded));
+    context.add(create(HistoryFrameSchema, { threadId: 'call', threadMessages: [encoded, encoded] }));
+    context.add(history(true));
+    const lengths = [await context.load(), await context.load('call'), await context.load('other')];
+    expect(lengths.map(({ length }) => length)).toEqual([1, 2, 0]);
   });
 
   it('fails with CONTEXT_INVALID when a message can not be read', async () => {

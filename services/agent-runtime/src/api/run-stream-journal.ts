@@ -26,12 +26,12 @@ export class RunStreamJournal implements RunJournal {
     this.#queue.event(agentEvent(event));
   }
 
-  checkpoint({ events, messages, spec }: Checkpoint): Promise<CheckpointAck> {
+  checkpoint({ events, messages, threadId, spec }: Checkpoint): Promise<CheckpointAck> {
     this.#index += 1n;
     const value = create(CheckpointFrameSchema, {
       index: this.#index,
       events: events.map(agentEvent),
-      contextRows: messages.map(contextRow),
+      contextRows: messages.map((message) => contextRow(message, threadId)),
       ...(spec === undefined ? {} : { spec: encodeRunSpec(spec) }),
     });
     const { promise, resolve } = Promise.withResolvers<CheckpointAck>();

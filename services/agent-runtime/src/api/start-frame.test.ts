@@ -9,9 +9,12 @@ import {
 } from '@spanwise/contracts/spanwise/runtime/v1/runtime';
 import { InterruptAnswerSchema } from '@spanwise/contracts/spanwise/type/v1/interrupt';
 import { ToolOutcome, ToolResultPartSchema } from '@spanwise/contracts/spanwise/type/v1/message';
+import { ToolPolicySchema } from '@spanwise/contracts/spanwise/type/v1/policy';
 import { brandId } from '@spanwise/kernel';
+import { noPolicy } from '@spanwise/tool-kit/contract';
 import { describe, expect, it } from 'vitest';
 import { testTool } from '../../tests/doubles/test-tool.ts';
+import { defaultDelegation } from '../domain/delegation/delegation.ts';
 import { encodeRunSpec } from './run-spec.ts';
 import { runDispatch } from './start-frame.ts';
 
@@ -24,7 +27,10 @@ type Options =
   | 'deadline'
   | 'beginTime'
   | 'interactive'
+  | 'policy'
   | 'runLayer'
+  | 'turns'
+  | 'threads'
   | 'spec'
   | 'results'
   | 'answers';
@@ -50,7 +56,10 @@ describe('a start frame', () => {
       toolsDeny: ['b'],
       deadline,
       interactive: true,
+      policy: create(ToolPolicySchema, { allow: ['read'], ask: ['bash'], deny: ['write(/x)'] }),
       runLayer: true,
+      turns: 2,
+      threads: true,
     });
     expect(runDispatch(request, identity)).toEqual({
       ...fine,
@@ -62,7 +71,10 @@ describe('a start frame', () => {
       deadlineMs: 1_700_000_000_005,
       beginMs: undefined,
       interactive: true,
+      policy: { allow: ['read'], ask: ['bash'], deny: ['write(/x)'] },
       runLayer: true,
+      turns: 2,
+      threads: true,
       spec: undefined,
       results: [],
       answers: [],
@@ -77,19 +89,38 @@ describe('a start frame', () => {
         instructions: 'i',
         model: 'm',
         limits: { maxTurns: 3, timeoutMs: 1500, maxOutputTokens: 9 },
+        policy: { allow: [], ask: ['bash(*)'], deny: [] },
+        delegation: { agents: ['b'], maxParallel: 2, maxDepth: 1 },
       },
       tools: [
         testTool({ effect: 'idempotent', toolClass: 'interaction' }),
         testTool({ name: 'z', toolClass: 'other' }),
       ],
+      delegates: [
+        {
+          agent: {
+            name: 'b',
+            description: 'e',
+            instructions: 'j',
+            model: 'n',
+            limits: { maxTurns: 1, timeoutMs: 1000, maxOutputTokens: 2 },
+            policy: { allow: [], ask: [], deny: ['bash'] },
+            delegation: defaultDelegation,
+          },
+          tools: [testTool({ toolClass: 'delegation' })],
+        },
+      ],
     };
-    const results = [create(ToolResultPartSchema, { callId: 'a', outcome: ToolOutcome.OK, structuredJson: '{}' })];
+    const truncated = { shownBytes: 1n, totalBytes: 2n, fullPath: '/tool-results/a.txt' };
+    const result = { callId: 'a', outcome: ToolOutcome.OK, structuredJson: '{}', code: 'X', truncated };
+    const results = [create(ToolResultPartSchema, result)];
     const answers = [create(InterruptAnswerSchema, { interruptId: 'i', callId: 'b', expired: true })];
     expect(runDispatch(start({ spec: encodeRunSpec(spec), results, answers }), identity)).toMatchObject({
       spec,
-      results: [{ callId: 'a', outcome: 1, content: [], structuredJson: '{}' }],
+      results: [{ callId: 'a', outcome: 1, content: [], structuredJson: '{}', code: 'X', truncated }],
       answers: [{ interruptId: 'i', callId: 'b', answerJson: '', expired: true, answeredBy: '' }],
       interactive: false,
+      policy: noPolicy,
     });
   });
 
@@ -113,6 +144,10 @@ describe('a start frame', () => {
     expect(runDispatch(start({}), identity)).toMatchObject({ runLayer: false });
   });
 
+  it('delegates nothing when its driver does not keep threads: an older one would mix them up', () => {
+    expect(runDispatch(start({}), identity)).toMatchObject({ threads: false, turns: 0 });
+  });
+
   it('leaves the deadline to the agent when it has none', () => {
     expect(runDispatch(start({}), identity)).toMatchObject({ deadlineMs: undefined, maxTurns: 0, model: '' });
     const beginTime = timestampFromMs(1_700_000_000_007);
@@ -128,6 +163,7 @@ describe('a start frame', () => {
     ['span.span', { span: { ...fine.span, span: { id: 'x', par: '' } } }],
     ['span.trace_id', { span: { ...fine.span, traceId: '' } }],
     ['max_turns', { maxTurns: -1 }],
+    ['turns', { turns: -1 }],
   ])('is refused for its %s', (field, differing) => {
     expect(() => runDispatch(start(differing), identity)).toThrow(
       expect.objectContaining({ reason: 'INVALID_FIELD', violations: [expect.objectContaining({ field })] }),

@@ -4,7 +4,7 @@ import { brandId, DomainError, type FieldViolation } from '@spanwise/kernel';
 import type { ToolResultPart } from '../domain/message/message.ts';
 import type { Identity, RunDispatch } from '../domain/run/run-dispatch.ts';
 import type { RunSpec } from '../domain/run/run-spec.ts';
-import { decodeRunSpec } from './run-spec.ts';
+import { decodeRunSpec, policyOf } from './run-spec.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -39,9 +39,12 @@ export function runDispatch({ frame }: RunRequest, identity: Identity): RunDispa
     toolsAllow: start.toolsAllow,
     toolsDeny: start.toolsDeny,
     interactive: start.interactive,
+    policy: policyOf(start.policy),
     deadlineMs: start.deadline === undefined ? undefined : timestampMs(start.deadline),
     beginMs: start.beginTime === undefined ? undefined : timestampMs(start.beginTime),
     runLayer: start.runLayer,
+    turns: start.turns,
+    threads: start.threads,
     spec: specOf(start),
     // Same shape as in the domain; they come from tool-host and session, by way of the log.
     results: start.results as readonly ToolResultPart[],
@@ -68,7 +71,7 @@ export function invalidFrame(frame: string, description: string): DomainError {
 }
 
 /** Frames of a bidirectional stream are not checked by the server, and this one names what tool-host will be asked for. */
-function violationsOf({ sessionId, runId, epoch, attempt, span, maxTurns }: StartFrame): FieldViolation[] {
+function violationsOf({ sessionId, runId, epoch, attempt, span, maxTurns, turns }: StartFrame): FieldViolation[] {
   const isTrace = /^[0-9a-f]{32}$/.test(span?.traceId ?? '') && (span?.traceFlags ?? 0) <= 255;
   const checks: readonly [field: string, isFine: boolean, description: string][] = [
     ['session_id', uuid.test(sessionId), 'must be a UUID'],
@@ -78,6 +81,7 @@ function violationsOf({ sessionId, runId, epoch, attempt, span, maxTurns }: Star
     ['span.span', /^[0-9a-f]{16}$/.test(span?.span?.id ?? ''), 'must be an open span'],
     ['span.trace_id', isTrace, 'must be a trace'],
     ['max_turns', maxTurns >= 0, 'must not be negative'],
+    ['turns', turns >= 0, 'must not be negative'],
   ];
   return checks.filter(([, isFine]) => !isFine).map(([field, , description]) => ({ field, description }));
 }

@@ -6,10 +6,10 @@ import type { LlmContextRepository } from '../domain/message/llm-context-reposit
 import type { Message } from '../domain/message/message.ts';
 import { invalidFrame } from './start-frame.ts';
 
-/** The stored dialogue, as the driver sends it after the start. */
+/** The stored dialogues, as the driver sends them after the start. */
 export class StreamedContext implements LlmContextRepository {
-  readonly #messages: Message[] = [];
-  readonly #loaded = Promise.withResolvers<readonly Message[]>();
+  readonly #threads = new Map<string, Message[]>();
+  readonly #loaded = Promise.withResolvers<void>();
   #isComplete = false;
 
   constructor() {
@@ -17,23 +17,31 @@ export class StreamedContext implements LlmContextRepository {
     this.#loaded.promise.catch(() => undefined);
   }
 
-  load(): Promise<readonly Message[]> {
-    return this.#loaded.promise;
+  async load(threadId = ''): Promise<readonly Message[]> {
+    await this.#loaded.promise;
+    return this.#threads.get(threadId) ?? [];
   }
 
-  /** Takes a part of it. Throws INVALID_FIELD after the last one. */
-  add({ messages, last }: HistoryFrame): void {
+  /** Takes a part of one. Throws INVALID_FIELD after the last one. */
+  add({ messages, last, threadId, threadMessages }: HistoryFrame): void {
     if (this.#isComplete) {
       throw invalidFrame('history', 'came after its last frame');
     }
     this.#isComplete = last;
     try {
-      messages.forEach((bytes) => this.#messages.push(decode(bytes)));
+      this.#add('', messages);
+      this.#add(threadId, threadMessages);
     } catch (error) {
       this.#loaded.reject(contextInvalid('a stored message can not be read', '', error));
     }
     if (last) {
-      this.#loaded.resolve(this.#messages);
+      this.#loaded.resolve();
+    }
+  }
+
+  #add(threadId: string, messages: readonly Uint8Array[]): void {
+    if (messages.length > 0) {
+      this.#threads.set(threadId, [...(this.#threads.get(threadId) ?? []), ...messages.map(decode)]);
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock, ExecSpanContext } from '@spanwise/kernel';
+import type { ToolPolicy } from '@spanwise/tool-kit/contract';
 import type { ToolCallPart } from '../domain/message/message.ts';
 import type { InterruptAnswer } from '../domain/run/interrupt.ts';
 import type { RunScope } from '../domain/run/run-dispatch.ts';
@@ -42,6 +43,8 @@ export interface PendingCall {
   readonly answer: InterruptAnswer | undefined;
   /** Whether somebody is there to be asked. */
   readonly isInteractive: boolean;
+  /** The rules of agent, session and run. */
+  readonly policy: ToolPolicy;
   /** Called when it is handed to tool-host. */
   readonly begin: () => void;
 }
@@ -149,11 +152,12 @@ export class ExecuteCall {
     }
   }
 
-  async #executeOnce({ run, call, parent, log, answer, begin }: PendingCall, stop: RunSignal): Promise<ToolAnswer> {
+  async #executeOnce(pending: PendingCall, stop: RunSignal): Promise<ToolAnswer> {
     const { toolHost, leftExecutions } = this.#deps;
+    const { run, call, parent, log, answer, policy, isInteractive, begin } = pending;
     const events = new ToolEvents(log);
     begin();
-    const execution = { run, call, span: parent, answer };
+    const execution = { run, call, span: parent, answer, policy, isInteractive };
     const executing = toolHost.execute(execution, (event) => events.accept(event), stop.signal);
     try {
       return await untilAborted(executing, stop.halt);

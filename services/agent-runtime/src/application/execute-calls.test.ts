@@ -12,6 +12,9 @@ const read: MemoryTool = { name: 'read', effect: 'read-only', run: () => 'read i
 const write: MemoryTool = { name: 'write', effect: 'idempotent', run: () => 'wrote it' };
 const shell: MemoryTool = { name: 'shell', effect: 'non-repeatable', run: () => 'ran it' };
 
+/** So many calls that only read, each of something else. */
+const reads = (count: number) => Array.from({ length: count }, (_, index) => call('read', `{"n":${index}}`));
+
 /** A run that asks for the calls in one turn and then ends. */
 function worldOf(
   asked: readonly ReturnType<typeof call>[],
@@ -29,7 +32,7 @@ describe('the calls of a turn', () => {
   it('run side by side when they only read', async () => {
     const gate = Promise.withResolvers<string>();
     const slow: MemoryTool = { name: 'read', effect: 'read-only', run: () => gate.promise };
-    const world = worldOf([call('read'), call('read'), call('read')], [slow]);
+    const world = worldOf(reads(3), [slow]);
     const running = world.run();
     await world.journal.until('spanStart', 5);
     await settled();
@@ -72,10 +75,7 @@ describe('the calls of a turn', () => {
         return 'ok';
       },
     };
-    const world = worldOf(
-      Array.from({ length: 20 }, () => call('read')),
-      [counted],
-    );
+    const world = worldOf(reads(20), [counted]);
     await world.run();
     expect(most).toBe(8);
     expect(outcomes(world)).toHaveLength(20);
@@ -214,10 +214,7 @@ describe('a call that can not be executed', () => {
   });
 
   it('is not executed beyond the sixty-fourth of a turn', async () => {
-    const world = worldOf(
-      Array.from({ length: 70 }, () => call('read')),
-      [read],
-    );
+    const world = worldOf(reads(70), [read]);
     await world.run();
     expect(world.toolHost.executions).toHaveLength(64);
     expect(outcomes(world).filter((outcome) => outcome === toolOutcome.error)).toHaveLength(6);

@@ -7,10 +7,11 @@ import type { CallBatch } from '../domain/tool/call-batch.ts';
 import type { Tool } from '../domain/tool/tool.ts';
 import { endedResult } from './answer-calls.ts';
 import { announceMessage, commitMessage } from './commit-message.ts';
+import type { Delegates } from './delegates.ts';
 import type { RunLog } from './run-log.ts';
 import type { RunSignal } from './run-signal.ts';
 
-/** What the turns of one run work with. */
+/** What the turns of one dialogue work with. */
 export interface RunWork {
   readonly run: Run;
   readonly log: RunLog;
@@ -20,6 +21,8 @@ export interface RunWork {
   readonly tools: readonly Tool[];
   /** All that the model sees; grows by up to two messages a turn. */
   readonly dialogue: Message[];
+  /** Undefined when nothing is delegated. */
+  readonly delegates: Delegates | undefined;
 }
 
 /** A turn that was begun and is ended once: with what it committed, or with what became of it. */

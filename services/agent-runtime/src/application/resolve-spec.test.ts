@@ -1,6 +1,8 @@
+import { noPolicy } from '@spanwise/tool-kit/contract';
 import { describe, expect, it } from 'vitest';
 import { RunWorld } from '../../tests/doubles/run-world.ts';
 import { testTool } from '../../tests/doubles/test-tool.ts';
+import { defaultDelegation } from '../domain/delegation/delegation.ts';
 import { asksFor, says } from '../infrastructure/model-providers/scripted/script.ts';
 
 const never = new Promise<never>(() => undefined);
@@ -22,16 +24,49 @@ describe('what a run works with', () => {
           instructions: 'You are default. Today is 2026-01-01.',
           model: 'test-model',
           limits: { maxTurns: 10, timeoutMs: 600_000, maxOutputTokens: 1000 },
+          policy: noPolicy,
+          delegation: defaultDelegation,
         },
         tools: [
           testTool({ name: 'ask_user', effect: 'idempotent', toolClass: 'interaction' }),
           testTool({ name: 'read' }),
           testTool({ name: 'write', effect: 'idempotent' }),
         ],
+        delegates: [],
       },
       undefined,
       undefined,
     ]);
+  });
+
+  it('has all agents that its tasks may get to, each with its own tools, and stays as it was with them too', async () => {
+    const delegatesTo = (...agents: readonly string[]) => ({ delegation: { ...defaultDelegation, agents } });
+    const agents = [
+      { name: 'b', ...delegatesTo('c') },
+      {
+        name: 'c',
+        description: 'Closes the circle.',
+        ...delegatesTo('default'),
+        tools: { allow: ['read'], deny: [], policy: noPolicy },
+      },
+      { name: 'stranger' },
+    ];
+    const world = new RunWorld({ script: [says('done')], tools: [read, write], agent: delegatesTo('b'), agents });
+    await world.run();
+    const [spec] = world.journal.checkpoints.map((checkpoint) => checkpoint.spec);
+    expect(spec?.tools.map(({ name }) => name)).toEqual(['delegate', 'read', 'write']);
+    const known = spec?.delegates.map(({ agent, tools }) => [
+      agent.name,
+      agent.instructions,
+      tools.map(({ name }) => name),
+    ]);
+    expect(known).toEqual([
+      ['b', 'You are b. Today is 2026-01-01.', ['delegate', 'read', 'write']],
+      ['c', 'You are c. Today is 2026-01-01.', ['delegate', 'read']],
+      ['default', 'You are default. Today is 2026-01-01.', ['delegate', 'read', 'write']],
+    ]);
+    const [delegate] = spec?.delegates[0]?.tools ?? [];
+    expect(delegate?.description).toContain('- c: Closes the circle.');
   });
 
   it('has no tools that talk with the user when nobody is there', async () => {
@@ -51,8 +86,11 @@ describe('what a run works with', () => {
         instructions: 'As it was.',
         model: 'old-model',
         limits: { maxTurns: 1, timeoutMs: 1000, maxOutputTokens: 7 },
+        policy: noPolicy,
+        delegation: defaultDelegation,
       },
       tools: [testTool({ name: 'write' })],
+      delegates: [],
     };
     const again = first.again({ script: [ask], dispatch: { agent: 'gone', toolsAllow: ['read'], spec } });
     const listedBefore = first.toolHost.listed;

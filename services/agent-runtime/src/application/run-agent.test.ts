@@ -1,3 +1,4 @@
+import { noPolicy } from '@spanwise/tool-kit/contract';
 import { describe, expect, it } from 'vitest';
 import { RunWorld, rootSpan, runId, userMessage } from '../../tests/doubles/run-world.ts';
 import { type Message, role, toolOutcome } from '../domain/message/message.ts';
@@ -111,6 +112,7 @@ describe('a run', () => {
       outcome: toolOutcome.ok,
       content: [{ content: { case: 'text', value: 'read it' } }],
       structuredJson: '',
+      code: '',
     };
     expect(results).toMatchObject({ role: role.tool, parts: [{ part: { case: 'toolResult', value } }] });
     expect(answer?.role).toBe(role.assistant);
@@ -186,7 +188,7 @@ describe('a run', () => {
     const world = new RunWorld({
       script: [says('hi')],
       tools: [tool('d'), tool('b'), tool('a'), tool('c')],
-      agent: { tools: { allow: 'all', deny: ['c'] } },
+      agent: { tools: { allow: 'all', deny: ['c'], policy: noPolicy } },
       dispatch: { toolsAllow: ['a', 'b', 'c'], toolsDeny: ['a'] },
     });
     await world.run();

@@ -1,12 +1,12 @@
 import type { Clock, IdGenerator } from '@spanwise/kernel';
 import type { AgentCatalog } from '../domain/agent/agent.ts';
 import type { LlmContextRepository } from '../domain/message/llm-context-repository.ts';
-import { callsOf } from '../domain/message/message.ts';
 import { chooseModel, type ModelProvider } from '../domain/model/model-provider.ts';
 import { Run } from '../domain/run/run.ts';
 import type { RunDispatch } from '../domain/run/run-dispatch.ts';
 import type { RunJournal } from '../domain/run/run-journal.ts';
 import { endedBy, type RunEnd, type RunOutcome } from '../domain/run/run-outcome.ts';
+import { Delegation, type DelegationDeps, usableTools } from './delegation.ts';
 import type { RunWork } from './open-turn.ts';
 import { Patience, patiently } from './patience.ts';
 import type { RunReports } from './ports/run-reports.ts';
@@ -17,9 +17,10 @@ import { type ResolvedSpec, resolveSpec } from './resolve-spec.ts';
 import { RunLog } from './run-log.ts';
 import { type RunControl, RunSignal } from './run-signal.ts';
 import type { TakeTurn } from './take-turn.ts';
+import { detached, takeTurns } from './take-turns.ts';
 import { untilAborted } from './until-aborted.ts';
 
-export interface RunAgentDeps {
+export interface RunAgentDeps extends DelegationDeps {
   readonly agents: AgentCatalog;
   /** The first one serves every model that does not name another. */
   readonly modelProviders: readonly ModelProvider[];
@@ -38,8 +39,6 @@ export interface RunStore {
   readonly journal: RunJournal;
 }
 
-const detached: RunEnd = { ended: 'yielded', why: 'detached' };
-
 /**
  * A run loads its options and the stored dialogue, then takes turns. A turn asks the model once and streams its answer as
  * events. Its message is committed before anything that it asks for is done; then its tool calls are executed, side by
@@ -48,6 +47,8 @@ const detached: RunEnd = { ended: 'yielded', why: 'detached' };
  * model's token limit or content filter, at its deadline, when the model fails for good, or when it is cancelled.
  * Whatever happens, what is open is closed, every committed tool call has exactly one result, and the context is valid
  * for the next run.
+ *
+ * An agent may delegate tasks to others, which take turns of their own in dialogues of their own ({@link Delegation}).
  *
  * A run may take several dispatches. One yields when calls wait for interrupts, and when it is asked to leave: after the
  * turn that goes on, or in the middle of it when that takes too long, with tool calls in flight left to tool-host. The
@@ -83,21 +84,7 @@ export class RunAgent {
   }
 
   async #work(run: Run, spec: ResolvedSpec, log: RunLog, store: RunStore, stop: RunSignal): Promise<RunEnd> {
-    const { takeTurn } = this.#deps;
-    const work = await this.#prepare(run, spec, log, store, stop);
-    run.resume(work.dialogue);
-    if (callsOf(work.dialogue.at(-1)).length > 0) {
-      const end = stop.isLeaving ? detached : await takeTurn.resume(work);
-      if (end !== undefined) {
-        return end;
-      }
-    }
-    const finish = run.finishOf(work.dialogue);
-    let end: RunEnd | undefined = finish === undefined ? undefined : { ended: 'completed', finish };
-    while (end === undefined) {
-      end = stop.isLeaving ? detached : await takeTurn.execute(work);
-    }
-    return end;
+    return takeTurns(this.#deps.takeTurn, await this.#prepare(run, spec, log, store, stop));
   }
 
   /** All that a run needs to begin, asked for at the same time. */
@@ -108,15 +95,18 @@ export class RunAgent {
     const bearing = <Result>(attempt: () => Promise<Result>) => patiently(new Patience(this.#deps), stop.halt, attempt);
     const loading = Promise.all([
       store.context.load(),
-      bearing(() => spec.tools()),
+      bearing(() => spec.offered()),
       bearing(() => views.open(dispatch, dispatch.span, stop.signal)),
     ]);
-    const [loaded, allowed] = await untilAborted(loading, stop.halt);
+    const [loaded, { tools: allowed, delegates }] = await untilAborted(loading, stop.halt);
     const chosen = chooseModel(modelProviders, run.model);
     const tools = chosen.provider.capabilities(chosen.model).tools ? allowed : [];
     if (spec.isNew) {
-      log.keep({ agent, tools });
+      log.keep({ agent, tools, delegates });
     }
-    return { run, log, stop, chosen, tools, dialogue: [...loaded] };
+    const { maxDepth } = agent.delegation;
+    const { context } = store;
+    const others = Delegation.of(this.#deps, { run, log, stop, context, delegates, depth: 0, maxDepth });
+    return { run, log, stop, chosen, tools: usableTools(tools, others), dialogue: [...loaded], delegates: others };
   }
 }

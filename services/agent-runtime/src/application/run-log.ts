@@ -1,6 +1,13 @@
 import { type Clock, type ExecSpan, type IdGenerator, loggedSpans, type SpanEvent, type Spans } from '@spanwise/kernel';
 import type { Message } from '../domain/message/message.ts';
-import { eventTime, type RunEvent, type RunEventData, spanKind, spanStatus } from '../domain/run/run-event.ts';
+import {
+  type EventTime,
+  eventTime,
+  type RunEvent,
+  type RunEventData,
+  spanKind,
+  spanStatus,
+} from '../domain/run/run-event.ts';
 import type { CheckpointAck, RunJournal } from '../domain/run/run-journal.ts';
 import type { RunSpec } from '../domain/run/run-spec.ts';
 
@@ -13,31 +20,43 @@ export interface RunLogDeps {
   readonly ids: Pick<IdGenerator, 'spanId'>;
 }
 
+/** What the next checkpoint takes along. */
+interface Waiting {
+  ends: RunEvent[];
+  spec: RunSpec | undefined;
+}
+
 /**
- * What one run says, in order and with the time. What ends something (a block, a span, a message) waits for what is said
+ * What one dialogue of a run says, in one order with the others and with the time. What ends something (a block, a span, a message) waits for what is said
  * next: when that is a checkpoint it takes the ends along, and the driver commits all of it at once.
  */
 export class RunLog {
   /** Spans whose events are said here. */
   readonly spans: Spans;
-  readonly #journal: RunJournal;
-  readonly #clock: Clock;
-  #ends: RunEvent[] = [];
-  #spec: RunSpec | undefined;
+  readonly #deps: RunLogDeps;
+  readonly #waiting: Waiting;
+  readonly #threadId: string;
 
-  constructor({ journal, clock, ids }: RunLogDeps) {
-    this.#journal = journal;
-    this.#clock = clock;
+  constructor(deps: RunLogDeps, waiting: Waiting = { ends: [], spec: undefined }, threadId = '') {
+    const { clock, ids } = deps;
+    this.#deps = deps;
+    this.#waiting = waiting;
+    this.#threadId = threadId;
     this.spans = loggedSpans({ ids, clock, emit: (event) => this.#saySpan(event) });
+  }
+
+  /** What the agent of a delegate call says, in one order with all the rest. */
+  thread(threadId: string): RunLog {
+    return new RunLog(this.#deps, this.#waiting, threadId);
   }
 
   /** Undefined while the journal takes more at once. */
   room(): Promise<void> | undefined {
-    return this.#journal.room();
+    return this.#deps.journal.room();
   }
 
   say(span: ExecSpan, data: RunEventData): void {
-    this.forward({ span, time: eventTime(this.#clock.nowMs()), data });
+    this.forward({ span, time: this.#now(), data });
   }
 
   /** Says a delta: thousands a second, so it carries no time. */
@@ -47,36 +66,45 @@ export class RunLog {
 
   /** Says what someone else made. */
   forward(event: RunEvent): void {
-    if (this.#ends.length > 0) {
+    if (this.#waiting.ends.length > 0) {
       this.flush();
     }
-    this.#journal.emit(event);
+    this.#deps.journal.emit(this.#own(event));
   }
 
   /** Says that something is over, together with what follows. */
   end(span: ExecSpan, data: RunEventData): void {
-    this.#ends.push({ span, time: eventTime(this.#clock.nowMs()), data });
+    this.#waiting.ends.push(this.#own({ span, time: this.#now(), data }));
   }
 
   /** Has the next checkpoint take along what the run works with. */
   keep(spec: RunSpec): void {
-    this.#spec = spec;
+    this.#waiting.spec = spec;
   }
 
-  /** Sends messages for the context, with all ends that wait. */
+  /** Sends messages for the context of this dialogue, with all ends that wait. */
   checkpoint(messages: readonly Message[]): Promise<CheckpointAck> {
-    const [events, spec] = [this.#ends, this.#spec];
-    this.#ends = [];
-    this.#spec = undefined;
-    return this.#journal.checkpoint({ events, messages, ...(spec === undefined ? {} : { spec }) });
+    const { ends: events, spec } = this.#waiting;
+    this.#waiting.ends = [];
+    this.#waiting.spec = undefined;
+    const thread = this.#threadId === '' ? {} : { threadId: this.#threadId };
+    return this.#deps.journal.checkpoint({ events, messages, ...thread, ...(spec === undefined ? {} : { spec }) });
   }
 
   /** Says the ends that wait. */
   flush(): void {
-    for (const event of this.#ends) {
-      this.#journal.emit(event);
+    for (const event of this.#waiting.ends) {
+      this.#deps.journal.emit(event);
     }
-    this.#ends = [];
+    this.#waiting.ends = [];
+  }
+
+  #now(): EventTime {
+    return eventTime(this.#deps.clock.nowMs());
+  }
+
+  #own(event: RunEvent): RunEvent {
+    return this.#threadId === '' ? event : { ...event, threadId: this.#threadId };
   }
 
   #saySpan(event: SpanEvent): void {
@@ -88,7 +116,7 @@ export class RunLog {
       this.forward({ span, time, data: { case: 'spanStart', value } });
     } else {
       const value = { status: spanStatus[event.status], errorType: event.errorType, attributes };
-      this.#ends.push({ span, time, data: { case: 'spanEnd', value } });
+      this.#waiting.ends.push(this.#own({ span, time, data: { case: 'spanEnd', value } }));
     }
   }
 }

@@ -1,8 +1,10 @@
 import type { IdGenerator } from '@spanwise/kernel';
+import { joinPolicies } from '@spanwise/tool-kit/contract';
 import { assertAskable } from '../domain/message/context.ts';
 import { callsOf } from '../domain/message/message.ts';
 import type { RunEnd } from '../domain/run/run-outcome.ts';
 import { CallBatch } from '../domain/tool/call-batch.ts';
+import { loopingCalls } from '../domain/tool/call-loop.ts';
 import { cutResult, lostResult, withheldResult } from './answer-calls.ts';
 import type { AskModel } from './ask-model.ts';
 import { commitMessage } from './commit-message.ts';
@@ -44,8 +46,9 @@ export class TakeTurn {
     return closing(turn, async () => {
       const answer = await this.#ask(work, turn);
       const batch = await this.#commit(work, turn, answer);
-      if (batch !== undefined && (await this.#answerCalls(work, turn, batch)) === 'waiting') {
-        return { ended: 'yielded', why: 'waiting' };
+      const state = batch === undefined ? 'done' : await this.#answerCalls(work, turn, batch);
+      if (state !== 'done') {
+        return { ended: 'yielded', why: state };
       }
       const finish = run.finishAfter(answer.reason, answer.calls.length);
       return finish === undefined ? undefined : { ended: 'completed', finish };
@@ -69,7 +72,7 @@ export class TakeTurn {
     }
     return closing(turn, async () => {
       const state = await this.#answerCalls(work, turn, batch);
-      return state === 'waiting' ? { ended: 'yielded', why: 'waiting' } : undefined;
+      return state === 'done' ? undefined : { ended: 'yielded', why: state };
     });
   }
 
@@ -121,15 +124,21 @@ export class TakeTurn {
     return batch;
   }
 
-  /** Has the calls executed and commits their results; waits with that while calls wait for interrupts. */
+  /** Has the calls executed and commits their results; waits with that while calls wait or go on elsewhere. */
   async #answerCalls(
-    { run, log, stop, tools }: RunWork,
+    { run, log, stop, tools, dialogue, delegates }: RunWork,
     turn: OpenTurn,
     batch: CallBatch,
-  ): Promise<'waiting' | 'done'> {
+  ): Promise<'waiting' | 'detached' | 'done'> {
     if (batch.unanswered().length > 0) {
-      const execution = { run: run.dispatch, batch, tools, parent: turn.span.context, log };
+      const policy = joinPolicies(run.agent.policy, run.dispatch.policy);
+      const looping = loopingCalls(dialogue);
+      const execution = { run: run.dispatch, batch, looping, tools, policy, parent: turn.span.context, log, delegates };
       await this.#deps.executeCalls.execute(execution, stop);
+    }
+    if (batch.isLeft) {
+      // Of a turn that goes on in another dispatch nothing more is said.
+      return 'detached';
     }
     if (batch.isSuspended) {
       turn.end();

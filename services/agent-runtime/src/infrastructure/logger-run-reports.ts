@@ -4,6 +4,14 @@ import type { RunReports } from '../application/ports/run-reports.ts';
 /** One line for each run that ended: bugs as errors, failures as warnings, cancels as information. */
 export function loggerRunReports(logger: Logger): RunReports {
   return {
+    delegateFailed({ sessionId, runId, span }, agent, error) {
+      const facts = { session_id: sessionId, run_id: runId, trace_id: span.traceId, agent };
+      if (error.kind === 'internal') {
+        logger.error({ ...facts, err: error.cause ?? error }, 'delegated task failed');
+      } else {
+        logger.warn({ ...facts, reason: error.reason, message: error.message }, 'delegated task failed');
+      }
+    },
     ended(dispatch, outcome, durationMs) {
       const facts = {
         session_id: dispatch.sessionId,

@@ -23,9 +23,14 @@ export class MemoryJournal implements RunJournal {
     this.#acknowledge = acknowledge;
   }
 
-  /** Messages in the context, in order. */
+  /** Messages of the main dialogue, in order. */
   get messages(): readonly Message[] {
-    return this.checkpoints.flatMap(({ messages }) => messages);
+    return this.thread('');
+  }
+
+  /** Messages of the dialogue of a delegate call, in order. */
+  thread(threadId: string): readonly Message[] {
+    return this.checkpoints.flatMap((each) => ((each.threadId ?? '') === threadId ? each.messages : []));
   }
 
   /** Names of what was said, in order. */

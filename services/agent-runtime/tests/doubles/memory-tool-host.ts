@@ -190,7 +190,7 @@ export class MemoryToolHost implements ToolHost {
 }
 
 function result(callId: string, outcome: ToolResultPart['outcome'], text: string): ToolResultPart {
-  return { callId, outcome, content: [{ content: { case: 'text', value: text } }], structuredJson: '' };
+  return { callId, outcome, content: [{ content: { case: 'text', value: text } }], structuredJson: '', code: '' };
 }
 
 async function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {

@@ -63,6 +63,9 @@ const effects = {
   slow: ToolEffect.NON_REPEATABLE,
 };
 
+/** What every tool says of its output. */
+export const shownInPart = { shownBytes: 14n, totalBytes: 99n, fullPath: '/tool-results/all.txt' };
+
 export async function startPeerServices(): Promise<PeerServices> {
   const calls: PeerCall[] = [];
   const executions: ExecuteToolRequest[] = [];
@@ -125,7 +128,8 @@ export async function startPeerServices(): Promise<PeerServices> {
       return;
     }
     const text = request.answer?.answerJson ?? 'what is in it';
-    const result = { callId, outcome: ToolOutcome.OK, content: [{ content: { case: 'text' as const, value: text } }] };
+    const content = [{ content: { case: 'text' as const, value: text } }];
+    const result = { callId, outcome: ToolOutcome.OK, content, code: 'NOTED', truncated: shownInPart };
     ledger.end(callId, { state: ExecutionState.DONE, result });
     yield { events: [say({ case: 'toolProgress', value: { callId, progress: 1, total: 1, message: 'read' } })] };
     yield { events: [say({ case: 'spanEnd', value: { status: SpanStatus.OK } })], result };

@@ -7,7 +7,7 @@ import type { MemoryJournal } from './memory-journal.ts';
 
 /** What is left of a dispatch. */
 export interface DispatchRecord {
-  readonly journal: Pick<MemoryJournal, 'events' | 'messages' | 'checkpoints' | 'isGone'>;
+  readonly journal: Pick<MemoryJournal, 'events' | 'messages' | 'checkpoints' | 'isGone' | 'thread'>;
   readonly ended: readonly RunOutcome[];
 }
 
@@ -24,8 +24,10 @@ export interface RunRecord {
 export function assertRunInvariants({ history, dispatches, time }: RunRecord): void {
   expect(time.pending, 'timers that are left').toBe(0);
   assertContext([...history, ...(dispatches.at(-1)?.journal.messages ?? [])]);
+  threadsOf(dispatches).forEach((threadId) => assertContext(threadMessages(dispatches, threadId)));
   for (const { journal, ended } of dispatches) {
-    const { events, messages } = journal;
+    const { events, checkpoints } = journal;
+    const messages = checkpoints.flatMap((checkpoint) => checkpoint.messages);
     expect(ended).toHaveLength(1);
     // What the dispatch that follows is told to take as abandoned.
     const isLeft =
@@ -37,6 +39,10 @@ export function assertRunInvariants({ history, dispatches, time }: RunRecord): v
       events.flatMap(({ data }) => (data.case === 'message' ? [data.value.messageId] : [])),
       'one MESSAGE for each row, in order',
     ).toEqual(messages.map(({ id }) => id));
+    expect(
+      events.flatMap(({ data, threadId = '' }) => (data.case === 'message' ? [threadId] : [])),
+      'in the dialogue of the row',
+    ).toEqual(checkpoints.flatMap(({ messages: rows, threadId = '' }) => rows.map(() => threadId)));
   }
   assertCallsAnswered(history, dispatches);
   assertSpecs(dispatches);
@@ -123,7 +129,11 @@ function assertSpansClosed(events: readonly RunEvent[], isLeft: boolean): void {
 /** One TOOL_RESULT a stored call over all dispatches, or none yet while the run goes on. */
 function assertCallsAnswered(history: readonly Message[], dispatches: readonly DispatchRecord[]): void {
   const events = dispatches.flatMap(({ journal }) => journal.events);
-  const messages = [...history, ...(dispatches.at(-1)?.journal.messages ?? [])];
+  const messages = [
+    ...history,
+    ...(dispatches.at(-1)?.journal.messages ?? []),
+    ...threadsOf(dispatches).flatMap((threadId) => threadMessages(dispatches, threadId)),
+  ];
   const asked = messages.flatMap(callsOf).map(({ callId }) => callId);
   const answered = events.flatMap(({ data }) => (data.case === 'toolResult' ? [data.value.callId] : []));
   const last = dispatches.at(-1);
@@ -136,6 +146,16 @@ function assertCallsAnswered(history: readonly Message[], dispatches: readonly D
   }
   const started = events.flatMap(({ data }) => (data.case === 'toolCallStart' ? [data.value.callId] : []));
   expect(started.length, 'no call is started twice').toBe(new Set(started).size);
+}
+
+/** The delegate calls that have a dialogue. */
+function threadsOf(dispatches: readonly DispatchRecord[]): readonly string[] {
+  const all = dispatches.flatMap(({ journal }) => journal.checkpoints.map(({ threadId = '' }) => threadId));
+  return [...new Set(all.filter((threadId) => threadId !== ''))];
+}
+
+function threadMessages(dispatches: readonly DispatchRecord[], threadId: string): readonly Message[] {
+  return dispatches.flatMap(({ journal }) => journal.thread(threadId));
 }
 
 /** The specification comes with the first checkpoint of a run, and never again. */

@@ -1,6 +1,7 @@
 import { brandId, type ExecSpanContext, type IdGenerator } from '@spanwise/kernel';
 import { attribute } from '@spanwise/telemetry';
 import { fakeIds } from '@spanwise/testing';
+import { noPolicy } from '@spanwise/tool-kit/contract';
 import { AskModel } from '../../src/application/ask-model.ts';
 import { ExecuteCall } from '../../src/application/execute-call.ts';
 import { ExecuteCalls } from '../../src/application/execute-calls.ts';
@@ -12,12 +13,15 @@ import { RunAgent } from '../../src/application/run-agent.ts';
 import { TakeTurn } from '../../src/application/take-turn.ts';
 import type { Agent } from '../../src/domain/agent/agent.ts';
 import { agentNotFound } from '../../src/domain/agent/agent-errors.ts';
+import { defaultDelegation } from '../../src/domain/delegation/delegation.ts';
 import { callsOf, type Message, role } from '../../src/domain/message/message.ts';
+import type { ModelRequest } from '../../src/domain/model/model-request.ts';
 import type { RunDispatch } from '../../src/domain/run/run-dispatch.ts';
 import { runCancelled } from '../../src/domain/run/run-errors.ts';
 import type { RunOutcome } from '../../src/domain/run/run-outcome.ts';
 import type { ScriptedAnswer } from '../../src/infrastructure/model-providers/scripted/script.ts';
 import { ScriptedModelProvider } from '../../src/infrastructure/model-providers/scripted/scripted-model-provider.ts';
+import { DialogueModel } from './dialogue-model.ts';
 import { type Acknowledge, MemoryJournal } from './memory-journal.ts';
 import { type MemoryTool, MemoryToolHost } from './memory-tool-host.ts';
 import { assertRunInvariants, type DispatchRecord } from './run-invariants.ts';
@@ -34,7 +38,11 @@ export interface RunWorldOptions {
   /** What the model answers, request by request. */
   readonly script: readonly ScriptedAnswer[];
   readonly tools?: readonly MemoryTool[];
+  /** Plays the models of all agents, instead of the script. */
+  readonly play?: (request: ModelRequest) => ScriptedAnswer;
   readonly agent?: Partial<Agent>;
+  /** More agents, which differ from the run's. */
+  readonly agents?: readonly Partial<Agent>[];
   readonly dispatch?: Partial<RunDispatch>;
   readonly history?: readonly Message[];
   readonly acknowledge?: Acknowledge;
@@ -43,7 +51,7 @@ export interface RunWorldOptions {
 }
 
 /** What a later dispatch is told beyond what its log says. */
-export interface AgainOptions extends Pick<RunWorldOptions, 'script' | 'acknowledge' | 'agent'> {
+export interface AgainOptions extends Pick<RunWorldOptions, 'script' | 'acknowledge' | 'agent' | 'play'> {
   readonly dispatch?: Partial<RunDispatch>;
   /** Answers by call id, as JSON text; each answers the last interrupt of its call. */
   readonly answers?: Readonly<Record<string, string>>;
@@ -57,17 +65,31 @@ export class RunWorld {
   readonly model: ScriptedModelProvider;
   readonly leftExecutions = new LeftExecutions();
   readonly openedViews: string[] = [];
+  /** Agents that have failed at what was delegated to them, and how. */
+  readonly failedDelegates: string[] = [];
   readonly ended: RunOutcome[] = [];
   readonly history: readonly Message[];
   readonly #options: RunWorldOptions;
-  readonly #agent: Agent;
+  readonly #agents: ReadonlyMap<string, Agent>;
+  /** Answers instead of the script, if there is one. */
+  readonly dialogues: DialogueModel | undefined;
   readonly #dispatch: RunDispatch;
   readonly #ids: IdGenerator;
   readonly #stop = new AbortController();
   readonly #leave: Leave;
 
   constructor(options: RunWorldOptions) {
-    const { script, tools = [], agent, dispatch, history = [userMessage('hello')], acknowledge, earlier } = options;
+    const {
+      script,
+      play,
+      tools = [],
+      agent,
+      agents = [],
+      dispatch,
+      history = [userMessage('hello')],
+      acknowledge,
+      earlier,
+    } = options;
     this.time = earlier?.time ?? new VirtualTime();
     this.journal = new MemoryJournal(acknowledge);
     this.#ids = earlier === undefined ? fakeIds() : earlier.#ids;
@@ -75,7 +97,9 @@ export class RunWorld {
     this.model = new ScriptedModelProvider(script);
     this.history = history;
     this.#options = options;
-    this.#agent = { ...defaultAgent, ...agent };
+    this.dialogues = play === undefined ? undefined : new DialogueModel(play);
+    const all = [{ ...defaultAgent, ...agent }, ...agents.map((each) => ({ ...defaultAgent, ...each }))];
+    this.#agents = new Map(all.map((each) => [each.name, each]));
     this.#dispatch = { ...firstDispatch, ...dispatch };
     this.#leave = new Leave(this.time);
   }
@@ -95,7 +119,10 @@ export class RunWorld {
   /** Runs to the end; nothing is checked. */
   async start(): Promise<RunOutcome> {
     using leave = this.#leave;
-    const context = { load: async () => this.history };
+    const { earlier } = this.#options;
+    const context = {
+      load: async (threadId = '') => (threadId === '' ? this.history : (earlier?.storedThread(threadId) ?? [])),
+    };
     const control = { signal: this.#stop.signal, leave };
     return await this.#runAgent().execute(this.#dispatch, { context, journal: this.journal }, control);
   }
@@ -104,7 +131,12 @@ export class RunWorld {
   again({ answers = {}, dispatch, ...options }: AgainOptions): RunWorld {
     const journals = this.dispatches.map(({ journal }) => journal);
     const history = [...this.history, ...this.journal.messages];
-    const asked = new Set(callsOf(history.at(-1)).map(({ callId }) => callId));
+    const stored = journals.flatMap(({ checkpoints }) => checkpoints.flatMap(({ messages }) => messages));
+    const answered = new Set(
+      stored.flatMap(({ parts }) => parts.map(({ part }) => (part.case === 'toolResult' ? part.value.callId : ''))),
+    );
+    const asked = new Set([...this.history, ...stored].flatMap(callsOf).map(({ callId }) => callId));
+    const isOpen = (callId: string) => asked.has(callId) && !answered.has(callId);
     const said = journals.flatMap(({ events }) => events.map(({ data }) => data));
     const interrupts = said.flatMap((data) => (data.case === 'interrupt' ? [data.value.interrupt] : []));
     const [spec] = journals.flatMap(({ checkpoints }) => checkpoints.flatMap((checkpoint) => checkpoint.spec ?? []));
@@ -112,7 +144,8 @@ export class RunWorld {
       epoch: this.#dispatch.epoch + 1n,
       attempt: this.#dispatch.attempt + 1,
       spec,
-      results: said.flatMap((data) => (data.case === 'toolResult' && asked.has(data.value.callId) ? [data.value] : [])),
+      results: said.flatMap((data) => (data.case === 'toolResult' && isOpen(data.value.callId) ? [data.value] : [])),
+      turns: stored.filter((message) => message.role === role.assistant).length,
       answers: Object.entries(answers).flatMap(([callId, answerJson]) => {
         const interruptId = interrupts.findLast((interrupt) => interrupt.callId === callId)?.id ?? '';
         return [{ interruptId, callId, answerJson, expired: false, answeredBy: 'ann' }];
@@ -125,6 +158,11 @@ export class RunWorld {
       dispatch: { ...this.#options.dispatch, ...told, ...dispatch },
       earlier: this,
     });
+  }
+
+  /** All that is stored of the dialogue of a delegate call. */
+  storedThread(threadId: string): readonly Message[] {
+    return this.dispatches.flatMap(({ journal }) => journal.thread(threadId));
   }
 
   /** Loses its driver, and with it everything that it says from now on. */
@@ -150,19 +188,24 @@ export class RunWorld {
     const executeCall = new ExecuteCall({ toolHost, leftExecutions, clock: time, timers: time });
     return new RunAgent({
       agents: {
-        list: () => [this.#agent],
+        list: () => [...this.#agents.values()],
         get: (name) => {
-          if (name !== this.#agent.name) {
+          const agent = this.#agents.get(name);
+          if (agent === undefined) {
             throw agentNotFound(name);
           }
-          return this.#agent;
+          return agent;
         },
       },
-      modelProviders: [this.model],
+      modelProviders: [this.dialogues ?? this.model],
       toolHost,
       views: { open: async (run) => void openedViews.push(run.runId) },
       takeTurn: new TakeTurn({ askModel, executeCalls: new ExecuteCalls({ executeCall }), attribute, ids }),
-      reports: { ended: (_dispatch, outcome) => void ended.push(outcome) },
+      attribute,
+      reports: {
+        ended: (_dispatch, outcome) => void ended.push(outcome),
+        delegateFailed: (_dispatch, agent, { reason }) => void this.failedDelegates.push(`${agent}: ${reason}`),
+      },
       ids,
       clock: time,
       timers: time,
@@ -179,8 +222,9 @@ const defaultAgent: Agent = {
   description: 'For tests.',
   instructions: 'You are {{agent}}. Today is {{date}}.',
   model: 'test-model',
-  tools: { allow: 'all', deny: [] },
+  tools: { allow: 'all', deny: [], policy: noPolicy },
   limits: { maxTurns: 10, timeoutMs: 600_000, maxOutputTokens: 1000 },
+  delegation: defaultDelegation,
 };
 
 const firstDispatch: RunDispatch = {
@@ -196,9 +240,12 @@ const firstDispatch: RunDispatch = {
   toolsAllow: [],
   toolsDeny: [],
   interactive: true,
+  policy: noPolicy,
   deadlineMs: undefined,
   beginMs: undefined,
   runLayer: true,
+  turns: 0,
+  threads: true,
   spec: undefined,
   results: [],
   answers: [],

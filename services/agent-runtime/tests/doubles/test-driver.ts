@@ -56,10 +56,17 @@ export class TestDriver {
     return this.frames.at(-1);
   }
 
-  /** Messages of all checkpoints. */
+  /** Messages of the main dialogue in all checkpoints. */
   get rows(): readonly Message[] {
-    return this.frames.flatMap(({ case: kind, value }) =>
-      kind === 'checkpoint' ? value.contextRows.map(({ message }) => fromBinary(MessageSchema, message)) : [],
+    return this.threads.get('') ?? [];
+  }
+
+  /** Messages of all checkpoints, by thread. */
+  get threads(): ReadonlyMap<string, readonly Message[]> {
+    const rows = this.frames.flatMap(({ case: kind, value }) => (kind === 'checkpoint' ? value.contextRows : []));
+    const threads = Map.groupBy(rows, ({ threadId }) => threadId);
+    return new Map(
+      [...threads].map(([threadId, each]) => [threadId, each.map(({ message }) => fromBinary(MessageSchema, message))]),
     );
   }
 
@@ -72,7 +79,14 @@ export class TestDriver {
   startAgain(before: TestDriver, differing: Record<string, unknown> = {}): this {
     const results = before.events.flatMap(({ data }) => (data.case === 'toolResult' ? [data.value] : []));
     const [spec] = before.frames.flatMap(({ case: kind, value }) => (kind === 'checkpoint' ? [value.spec] : []));
-    this.dispatch({ epoch: 2n, attempt: 2, spec, results, ...differing });
+    const turns = [...before.threads.values()].flat().filter(({ role }) => role === Role.ASSISTANT).length;
+    this.dispatch({ epoch: 2n, attempt: 2, spec, results, turns, ...differing });
+    for (const [threadId, messages] of before.threads) {
+      if (threadId !== '') {
+        const value = { threadId, threadMessages: messages.map((message) => toBinary(MessageSchema, message)) };
+        this.send({ case: 'history', value });
+      }
+    }
     return this.history(userMessage('hello'), ...before.rows);
   }
 

@@ -28,7 +28,9 @@ export class GetUsage {
   async execute(caller: Caller, { viewId }: { readonly viewId: string }): Promise<readonly DiskUsage[]> {
     const { views, disks } = this.#deps;
     const { mounts } = await views.find(caller, viewId);
-    const names = new Set(mounts.flatMap(({ sources }) => sources.map(({ disk }) => disk)));
+    // What a service writes for the session is nobody's.
+    const own = mounts.filter(({ writer }) => writer === undefined);
+    const names = new Set(own.flatMap(({ sources }) => sources.map(({ disk }) => disk)));
     const usages: DiskUsage[] = [];
     for (const disk of [...names].toSorted(compareNames)) {
       const store = disks.get(disk);

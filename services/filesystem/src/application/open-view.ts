@@ -50,7 +50,9 @@ export class OpenView {
   }
 
   async #pins(mounts: readonly Mount[]): Promise<ReadonlyMap<string, number>> {
-    const names = new Set(mounts.flatMap(({ sources }) => sources.map(({ disk }) => disk)));
+    // What is not changed by runs is seen as it is.
+    const pinned = mounts.filter(({ writer }) => writer === undefined);
+    const names = new Set(pinned.flatMap(({ sources }) => sources.map(({ disk }) => disk)));
     const pins = new Map<string, number>();
     for (const name of names) {
       const disk = this.#deps.disks.get(name);

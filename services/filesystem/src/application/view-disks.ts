@@ -64,7 +64,8 @@ export class ViewDisks {
   /** Undefined when nothing can be written to the mount, for it is a union of disks that can not hide what is below. */
   toChange(mount: Mount): MountedDisk | undefined {
     const { layer } = this.#options;
-    const files = layer === undefined ? this.#direct(mount) : this.#layered(mount, layer.layer);
+    const isDirect = layer === undefined || mount.writer !== undefined;
+    const files = isDirect ? this.#direct(mount) : this.#layered(mount, layer.layer);
     return files instanceof MountedDisk ? files : undefined;
   }
 
@@ -120,8 +121,12 @@ export class ViewDisks {
     }
     const pinned = this.#pinned(source);
     return pinned === undefined
-      ? new MountedDisk(mount, source, this.diskOf(source), this.#caller)
+      ? new MountedDisk(mount, source, this.diskOf(source), this.#callerAt(mount))
       : new MountedFiles(mount, pinned, source.remote, this.#caller);
+  }
+
+  #callerAt(mount: Mount): Caller {
+    return mount.writer === undefined ? this.#caller : { ...this.#caller, uid: this.#view.ownerAt(mount) };
   }
 
   #sourceOf(mount: Mount, source: MountSource): UnionSource {

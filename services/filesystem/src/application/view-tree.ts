@@ -7,6 +7,7 @@ import type { DirectoryNode, DiskEntry, DiskNode, DiskPage, ListRequest } from '
 import { viewClosed } from '../domain/layer/layer-errors.ts';
 import { compareNames } from '../domain/path/name-order.ts';
 import { isFirstSegment, VirtualPath } from '../domain/path/virtual-path.ts';
+import type { Mount } from '../domain/view/mount.ts';
 import type { SessionView } from '../domain/view/session-view.ts';
 import { mountReadOnly } from '../domain/view/view-errors.ts';
 import type { MountedDisk } from './mounted-disk.ts';
@@ -77,7 +78,7 @@ export class ViewTree {
    */
   diskToChange(path: VirtualPath, operation: 'write' | 'delete' = 'write'): MountedDisk | undefined {
     const mount = this.disks.mountAt(path);
-    if (mount?.isReadOnly === true) {
+    if (mount?.isReadOnly === true && !this.#isWriter(mount)) {
       throw mountReadOnly(path, mount);
     }
     if (this.layer !== undefined && this.layer.head.state !== 'OPEN') {
@@ -93,6 +94,10 @@ export class ViewTree {
       throw mountReadOnly(path, mount);
     }
     return disk;
+  }
+
+  #isWriter({ writer }: Mount): boolean {
+    return writer !== undefined && writer === this.#who.service;
   }
 
   mayRead(path: VirtualPath): boolean {

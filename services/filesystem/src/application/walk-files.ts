@@ -21,7 +21,7 @@ export interface WalkOptions {
 const pageSize = 256;
 
 /**
- * All files below a directory, in byte order of their paths, over all mounts. Etags may be left empty. What vanishes
+ * All files below a directory, in byte order of their paths, over all mounts but those that are set aside. Etags may be left empty. What vanishes
  * meanwhile is left out; the directory itself may be missing or be none, which is an empty walk.
  */
 export async function* walkFiles(
@@ -51,7 +51,7 @@ export async function* walkFiles(
       yield* enter(name);
       if (node.kind === 'file') {
         yield { path, node };
-      } else if (maxDepth > 1) {
+      } else if (maxDepth > 1 && !tree.view.isSetAside(path)) {
         waiting.push(name);
       }
     }

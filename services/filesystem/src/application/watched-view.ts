@@ -148,12 +148,14 @@ export class WatchedView {
     if (tree.layer === undefined || (known.layer !== undefined && isOver(known.layer))) {
       return { heads: standing, entries: new Map(), layer: known.layer, mark };
     }
+    // Disks without a pin are seen as they are, also while a layer is open.
+    const pinnedHeads = new Map([...standing, ...(tree.view.pins ?? [])]);
     if (known.layer !== undefined && isPinned(known.layer) && known.mark === mark) {
-      return known;
+      return { ...known, heads: pinnedHeads };
     }
     const { head: layer, entries } = await this.#layer(tree.layer.layer, signal);
     // What a layer has published is on the disks by then: they are looked at after it.
-    const heads = isPinned(layer) ? (tree.view.pins ?? new Map()) : (await followed.look(signal)).heads;
+    const heads = isPinned(layer) ? pinnedHeads : (await followed.look(signal)).heads;
     return { heads, entries, layer, mark };
   }
 

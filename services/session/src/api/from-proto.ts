@@ -4,12 +4,16 @@ import {
   OnCancel,
   BusyPolicy as ProtoBusyPolicy,
   type RunOptions as ProtoRunOptions,
+  type UpdateSessionRequest,
 } from '@spanwise/contracts/spanwise/session/v1/session';
+import type { ToolPolicy as ProtoToolPolicy } from '@spanwise/contracts/spanwise/type/v1/policy';
 import { brandId, DomainError, type RunId } from '@spanwise/kernel';
 import { type Identity } from '@spanwise/service-kit';
+import { noPolicy, parseRule, type ToolPolicy } from '@spanwise/tool-kit/contract';
 import type { Caller } from '../application/ports/caller.ts';
 import type { RunOptions } from '../domain/run/run.ts';
 import type { BusyPolicy } from '../domain/run/run-repository.ts';
+import type { SessionChange } from '../domain/session/session-repository.ts';
 
 /** The agent that answers when the caller names none. */
 const defaultAgent = 'default';
@@ -33,6 +37,7 @@ export function runOptionsOf(options: ProtoRunOptions | undefined): RunOptions {
     timeoutMs: options?.timeout === undefined ? undefined : durationMs(options.timeout),
     interactive: options?.interactive ?? true,
     onCancel: options?.onCancel === OnCancel.DROP ? 'drop' : 'keep',
+    toolPolicy: toolPolicyOf(options?.toolPolicy, 'options.tool_policy'),
   };
 }
 
@@ -54,15 +59,31 @@ export function optionalRunId(text: string): RunId | undefined {
   return text === '' ? undefined : brandId<RunId>(text);
 }
 
-/** "title" is the only field that can be changed. */
-export function assertTitleMask(paths: readonly string[]): void {
-  const unknown = paths.find((path) => path !== 'title');
-  if (unknown !== undefined || paths.length === 0) {
-    const description = 'must name "title" and nothing else';
-    throw new DomainError('invalid', 'INVALID_FIELD', `Invalid request: update_mask ${description}`, {
-      violations: [{ field: 'update_mask', description }],
-    });
+/** Rules for calls of tools. Throws INVALID_FIELD for a rule that can not be read. */
+export function toolPolicyOf(message: ProtoToolPolicy | undefined, field: string): ToolPolicy {
+  if (message === undefined) {
+    return noPolicy;
   }
+  const { allow, ask, deny } = message;
+  for (const [kind, rules] of Object.entries({ allow, ask, deny })) {
+    const index = rules.findIndex((rule) => parseRule(rule) === undefined);
+    if (index !== -1) {
+      throw invalidField(`${field}.${kind}[${index}]`, 'must be the name of a tool, or tool(target)');
+    }
+  }
+  return { allow, ask, deny };
+}
+
+/** What an update changes. Throws INVALID_FIELD for a mask that names nothing, or something else. */
+export function sessionChangeOf({ updateMask, title, toolPolicy }: UpdateSessionRequest): SessionChange {
+  const paths = updateMask?.paths ?? [];
+  if (paths.length === 0 || paths.some((path) => path !== 'title' && path !== 'tool_policy')) {
+    throw invalidField('update_mask', 'must name "title", "tool_policy" and nothing else');
+  }
+  return {
+    ...(paths.includes('title') ? { title } : {}),
+    ...(paths.includes('tool_policy') ? { toolPolicy: toolPolicyOf(toolPolicy, 'tool_policy') } : {}),
+  };
 }
 
 /** JSON text as it was sent. Throws INVALID_FIELD for what is none. */
@@ -71,9 +92,12 @@ export function jsonOf(text: string): string {
     JSON.parse(text);
     return text;
   } catch {
-    const description = 'must be JSON text';
-    throw new DomainError('invalid', 'INVALID_FIELD', `Invalid request: answer_json ${description}`, {
-      violations: [{ field: 'answer_json', description }],
-    });
+    throw invalidField('answer_json', 'must be JSON text');
   }
+}
+
+function invalidField(field: string, description: string): DomainError {
+  return new DomainError('invalid', 'INVALID_FIELD', `Invalid request: ${field} ${description}`, {
+    violations: [{ field, description }],
+  });
 }

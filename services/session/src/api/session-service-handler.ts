@@ -12,7 +12,16 @@ import type { ReadRuns } from '../application/read-runs.ts';
 import type { RunSession } from '../application/run-session.ts';
 import type { StartRun } from '../application/start-run.ts';
 import type { WatchSession } from '../application/watch-session.ts';
-import { assertTitleMask, busyPolicyOf, callerOf, jsonOf, optionalRunId, runOptionsOf, textsOf } from './from-proto.ts';
+import {
+  busyPolicyOf,
+  callerOf,
+  jsonOf,
+  optionalRunId,
+  runOptionsOf,
+  sessionChangeOf,
+  textsOf,
+  toolPolicyOf,
+} from './from-proto.ts';
 import { toProtoMessage } from './stored-message.ts';
 import { toProtoEvents, toProtoRun, toProtoSession, toProtoSpan, toProtoStopped } from './to-proto.ts';
 
@@ -41,7 +50,9 @@ const sessionIdOf = ({ sessionId }: { sessionId: string }) => brandId<SessionId>
 function sessionRpcs({ manageSessions }: SessionUseCases) {
   return {
     async createSession(request, context) {
-      const session = await manageSessions.create(callerIn(context), request.title, request.requestId);
+      const { title, requestId } = request;
+      const toolPolicy = toolPolicyOf(request.toolPolicy, 'tool_policy');
+      const session = await manageSessions.create(callerIn(context), { title, requestId, toolPolicy });
       return { session: toProtoSession(session) };
     },
     async getSession(request, context) {
@@ -52,8 +63,8 @@ function sessionRpcs({ manageSessions }: SessionUseCases) {
       return { sessions: items.map(toProtoSession), nextPageToken: nextToken };
     },
     async updateSession(request, context) {
-      assertTitleMask(request.updateMask?.paths ?? []);
-      const session = await manageSessions.retitle(callerIn(context), sessionIdOf(request), request.title);
+      const change = sessionChangeOf(request);
+      const session = await manageSessions.update(callerIn(context), sessionIdOf(request), change);
       return { session: toProtoSession(session) };
     },
     async deleteSession(request, context) {
@@ -148,7 +159,8 @@ function logRpcs({ readLog }: SessionUseCases) {
       return { events: toProtoEvents(page.items), nextPageToken: page.nextToken };
     },
     async listMessages(request, context) {
-      const page = await readLog.messages(callerIn(context), sessionIdOf(request), pageOf(request));
+      const { threadId } = request;
+      const page = await readLog.messages(callerIn(context), sessionIdOf(request), threadId, pageOf(request));
       return { messages: page.items.map(toProtoMessage), nextPageToken: page.nextToken };
     },
     async listSpans(request, context) {

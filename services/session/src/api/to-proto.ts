@@ -12,6 +12,8 @@ import {
   type StoppedSpanSchema,
 } from '@spanwise/contracts/spanwise/session/v1/session';
 import type { InterruptKind, InterruptSchema } from '@spanwise/contracts/spanwise/type/v1/interrupt';
+import type { ToolPolicySchema } from '@spanwise/contracts/spanwise/type/v1/policy';
+import type { ToolPolicy } from '@spanwise/tool-kit/contract';
 import type { LoggedSpan } from '../application/read-log.ts';
 import type { AgentEvent, Interrupt } from '../domain/event/agent-event.ts';
 import {
@@ -45,12 +47,17 @@ export function toProtoSession(session: Session): MessageInitShape<typeof Sessio
     id: session.id,
     uid: session.uid,
     title: session.title,
+    toolPolicy: toProtoPolicy(session.toolPolicy),
     status: sessionStatuses[session.status],
     activeRunId: session.activeRunId ?? '',
     lastSeq: BigInt(session.lastSeq),
     createTime: timestampFromMs(session.createdAtMs),
     updateTime: timestampFromMs(session.updatedAtMs),
   };
+}
+
+function toProtoPolicy({ allow, ask, deny }: ToolPolicy): MessageInitShape<typeof ToolPolicySchema> {
+  return { allow: [...allow], ask: [...ask], deny: [...deny] };
 }
 
 export function toProtoRun(run: Run, interrupts: readonly Interrupt[] = []): MessageInitShape<typeof RunSchema> {
@@ -82,7 +89,13 @@ function endingFields(ending: RunEnding) {
 }
 
 function toProtoInterrupt(interrupt: Interrupt): MessageInitShape<typeof InterruptSchema> {
-  return { ...interrupt, kind: interrupt.kind as InterruptKind };
+  const { approval, ...told } = interrupt;
+  const kind = interrupt.kind as InterruptKind;
+  return {
+    ...told,
+    kind,
+    ...(approval === undefined ? {} : { approval: { ...approval, targets: [...approval.targets] } }),
+  };
 }
 
 const stopOutcomes: Readonly<Record<StopOutcome, ProtoStopOutcome>> = {

@@ -1,5 +1,6 @@
 import type { Clock, RunId, SessionId } from '@spanwise/kernel';
-import { interruptKind } from '../domain/event/agent-event.ts';
+import { type Interrupt, interruptKind } from '../domain/event/agent-event.ts';
+import { approvalJson } from '../domain/run/approval-answer.ts';
 import type { InterruptRepository, OwnersAnswer } from '../domain/run/interrupt-repository.ts';
 import type { Run } from '../domain/run/run.ts';
 import { interruptAnswered, interruptNotFound, signInTokenMissing } from '../domain/run/run-errors.ts';
@@ -41,7 +42,8 @@ export class AnswerInterrupt {
 
   /**
    * Throws SESSION_NOT_FOUND, INTERRUPT_NOT_FOUND, and INTERRUPT_ANSWERED, also of one that has expired; INVALID_FIELD for an
-   * answer that is to bring a token and does not. The same answer again is fine.
+   * answer that is to bring a token and does not, or that is to approve a call and is no clear yes or no. The same answer again
+   * is fine.
    */
   async execute(request: AnswerInterruptRequest): Promise<Run> {
     const { sessions, runs, interrupts, takeOver, clock } = this.#deps;
@@ -51,7 +53,7 @@ export class AnswerInterrupt {
     if (interrupt === undefined) {
       throw interruptNotFound();
     }
-    const given = interrupt.kind === interruptKind.auth ? this.#signIn(request) : plain(request);
+    const given = this.#given(interrupt, request);
     const answer = { sessionId, runId, interruptId, answeredBy: caller.uid, ...given };
     const outcome = await interrupts.answer(answer, clock.nowMs());
     const run = outcome === 'not-found' ? undefined : await runs.find(sessionId, runId);
@@ -69,6 +71,17 @@ export class AnswerInterrupt {
     return (await takeOver.take(run, caller)) ?? (await runs.find(sessionId, runId)) ?? run;
   }
 
+  #given({ kind }: Interrupt, request: AnswerInterruptRequest): GivenAnswer {
+    switch (kind) {
+      case interruptKind.auth:
+        return this.#signIn(request);
+      case interruptKind.approval:
+        return { answerJson: approvalJson(request.answerJson), sealedToken: undefined };
+      default:
+        return { answerJson: request.answerJson, sealedToken: undefined };
+    }
+  }
+
   #signIn({ caller, runId, answerJson }: AnswerInterruptRequest): GivenAnswer {
     const signIn = signInOf(answerJson);
     if (signIn === 'signed-in' && caller.token === '') {
@@ -81,7 +94,3 @@ export class AnswerInterrupt {
 
 /** What is stored of an answer. */
 type GivenAnswer = Pick<OwnersAnswer, 'answerJson' | 'sealedToken'>;
-
-function plain({ answerJson }: AnswerInterruptRequest): GivenAnswer {
-  return { answerJson, sealedToken: undefined };
-}

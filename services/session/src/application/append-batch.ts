@@ -46,8 +46,8 @@ export class AppendBatch {
     this.shown.push({ event: this.#placed(event, 0n) });
   }
 
-  addChunk({ span, data, bytes }: Chunk): void {
-    const event = this.#next({ span, time: eventTime(this.#clock.nowMs()), data });
+  addChunk({ bytes, ...said }: Chunk): void {
+    const event = this.#next({ ...said, time: eventTime(this.#clock.nowMs()) });
     // Whoever watches live has seen the text already.
     this.#addDurable({ event, elided: elided(event, bytes) });
   }

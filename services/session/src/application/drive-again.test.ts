@@ -1,9 +1,19 @@
 import { DomainError } from '@spanwise/kernel';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { redispatched, runOf, said, until, withCalls } from '../../tests/doubles/driving.ts';
-import { durable, result, spanStart, textDelta, textStart } from '../../tests/doubles/said.ts';
+import {
+  assistantMessage,
+  callStart,
+  contextRow,
+  durable,
+  message,
+  result,
+  spanStart,
+  textDelta,
+  textStart,
+} from '../../tests/doubles/said.ts';
 import { alice, inMemoryWorld, instanceId, settled, startedRun } from '../../tests/doubles/world.ts';
-import { attemptReason } from '../domain/event/agent-event.ts';
+import { attemptReason, role } from '../domain/event/agent-event.ts';
 import { isPoisoned } from '../domain/run/run.ts';
 
 beforeEach(() => {
@@ -45,8 +55,35 @@ describe('a run whose executor is lost', () => {
     const { results, spec, history } = world.runtime.last.dispatch;
     expect(results).toEqual([result('c2', 'two').data.value]);
     expect(spec).toEqual(new Uint8Array([1, 2, 3]));
-    expect((await Array.fromAsync(history)).flat()).toHaveLength(2);
+    expect((await Array.fromAsync(history)).flatMap(({ messages }) => messages)).toHaveLength(2);
     expect((await runOf(world, started))?.lostAttempts).toBe(0);
+  });
+
+  test('is told the dialogues of its delegate calls that have no result, and how many turns it has taken', async () => {
+    const world = inMemoryWorld();
+    const started = await startedRun(world);
+    const { id } = started.run;
+    const inThread = <Said extends object>(threadId: string, said: Said) => ({ ...said, threadId });
+    const calls = ['d', 'e', 'f', 'g'].map((callId) => callStart(callId, 'm'));
+    started.executor.checkpoint([...calls, assistantMessage('m')], [contextRow('m', id, role.assistant)]);
+    for (const threadId of ['d', 'e']) {
+      const [task, answer] = [`task ${threadId}`, `answer ${threadId}`];
+      started.executor.checkpoint(
+        [message(task, role.user), assistantMessage(answer)].map((event) => inThread(threadId, event)),
+        [contextRow(task, id, role.user), contextRow(answer, id, role.assistant)].map((row) => inThread(threadId, row)),
+      );
+    }
+    started.executor.say(result('e'), result('f'));
+    await settled();
+    started.executor.lose();
+    await redispatched(world);
+    const { history, turns, results } = world.runtime.last.dispatch;
+    const pages = await Array.fromAsync(history);
+    expect(pages.map(({ threadId, messages }) => [threadId, messages.length])).toEqual([
+      ['', 2],
+      ['d', 2],
+    ]);
+    expect([turns, results.map(({ callId }) => callId)]).toEqual([3, ['e', 'f']]);
   });
 
   test('waits until there is one again', async () => {

@@ -76,9 +76,9 @@ describe('driving a run to its end', () => {
     const { run, executor, sessionId } = await startRunIn(world, first.sessionId);
     const { history, ...dispatch } = executor.dispatch;
     const { epoch, attempt, span, options, deadlineAtMs } = run;
-    const fresh = { spec: undefined, results: [], answers: [], caller: alice };
+    const fresh = { spec: undefined, beginAtMs: undefined, turns: 0, results: [], answers: [], caller: alice };
     expect(dispatch).toEqual({ sessionId, runId: run.id, epoch, attempt, span, options, deadlineAtMs, ...fresh });
-    const payloads = (await Array.fromAsync(history)).flat();
+    const payloads = (await Array.fromAsync(history)).flatMap(({ messages }) => messages);
     expect(payloads).toEqual(world.store.sessions.get(sessionId)?.context.map(({ payload }) => payload));
     expect(payloads).toHaveLength(3);
   });
@@ -96,7 +96,7 @@ describe('driving a run to its end', () => {
     await settled();
     const { executor } = await startRunIn(world, first.sessionId);
     const frames = await Array.fromAsync(executor.dispatch.history);
-    expect(frames.map((frame) => frame.length)).toEqual([2, 1, 2]);
+    expect(frames.map(({ messages }) => messages.length)).toEqual([2, 1, 2]);
   });
 
   test('acknowledges a checkpoint only once it and all before it is committed', async () => {

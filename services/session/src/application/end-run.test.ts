@@ -9,7 +9,8 @@ import {
   callEnd,
   callStart,
   contextRow,
-  result,
+  durable,
+  resultOf,
   spanStart,
   textDelta,
   textStart,
@@ -33,6 +34,7 @@ const lostResult = (callId: string) => ({
   outcome: 5,
   content: [{ content: { case: 'text', value: lostText } }],
   structuredJson: '',
+  code: '',
 });
 
 /** The rows of a run after those that its start wrote. */
@@ -60,6 +62,47 @@ afterEach(() => {
 });
 
 describe('a run whose executor fails', () => {
+  test('while an agent works for another closes both dialogues, each in its own', async () => {
+    const world = inMemoryWorld();
+    const { executor, sessionId, run } = await startedRun(world);
+    const inThread = <Said extends object>(said: Said) => ({ ...said, threadId: 'd' });
+    executor.checkpoint(
+      [callStart('d', 'm'), callEnd('d'), assistantMessage('m')],
+      [contextRow('m', run.id, role.assistant)],
+    );
+    const asked = [callStart('c', 'n'), callEnd('c'), assistantMessage('n')];
+    executor.checkpoint(asked.map(inThread), [inThread(contextRow('n', run.id, role.assistant))]);
+    executor.say(...[spanStart('00000000000000a1'), textStart('b'), textDelta('b', 0, 'x')].map(inThread));
+    executor.fail();
+    await settled();
+    const rows = rowsOf(world, sessionId);
+    const ends = rows.slice(rows.findIndex(({ data }) => data.case === 'textDelta'));
+    expect(ends.map(({ threadId = '', data }) => [threadId, data.case])).toEqual([
+      ['d', 'textDelta'],
+      ['d', 'textEnd'],
+      ['d', 'messageAbandoned'],
+      ['', 'toolResult'],
+      ['d', 'toolResult'],
+      ['', 'message'],
+      ['d', 'message'],
+      // Its files.
+      ['', 'spanStart'],
+      ['', 'spanEnd'],
+      ['d', 'spanEnd'],
+      ['', 'spanEnd'],
+      ['', 'runError'],
+    ]);
+    const dialogues = await Promise.all(['', 'd'].map((thread) => world.context.read(sessionId, 0, 9, thread)));
+    const answered = dialogues.map((each) => fromBinary(MessageSchema, each.at(-1)?.payload ?? new Uint8Array()).parts);
+    expect(answered).toMatchObject([
+      [{ part: { case: 'toolResult', value: lostResult('d') } }],
+      [{ part: { case: 'toolResult', value: lostResult('c') } }],
+    ]);
+    const told = ends.flatMap(({ data }) => (data.case === 'message' ? [Number(data.value.contextSeq)] : []));
+    expect(told).toEqual(dialogues.map((each) => each.at(-1)?.seq));
+    await expectFree(world, sessionId);
+  });
+
   test('in the middle of a text ends the block with what was said, and abandons its message', async () => {
     const world = inMemoryWorld();
     const { executor, sessionId } = await startedRun(world);
@@ -100,7 +143,9 @@ describe('a run whose executor fails', () => {
     const calls = ['c1', 'c2', 'c3'];
     executor.say(...calls.flatMap((id) => [callStart(id, 'm'), callEnd(id)]));
     executor.checkpoint([assistantMessage('m')], [contextRow('m', run.id, role.assistant)]);
-    executor.say(result('c2', 'two'));
+    const truncated = { shownBytes: 3n, totalBytes: 9n, fullPath: '/tool-results/c2.txt' };
+    const told = { ...resultOf('c2', 'two'), outcome: 2, code: 'TOOL_FAILED', truncated };
+    executor.say(durable({ case: 'toolResult', value: told }));
     executor.fail();
     await settled();
     const events = said(world, sessionId).slice(8);
@@ -115,11 +160,7 @@ describe('a run whose executor fails', () => {
     ]);
     const { parts, ...row } = fromBinary(MessageSchema, context[2]?.payload ?? new Uint8Array());
     expect(row).toMatchObject({ id: messageId, role: role.tool, runId: run.id });
-    expect(parts.map(({ part }) => part.value)).toMatchObject([
-      lostResult('c1'),
-      { callId: 'c2', outcome: 1, content: [{ content: { case: 'text', value: 'two' } }] },
-      lostResult('c3'),
-    ]);
+    expect(parts.map(({ part }) => part.value)).toMatchObject([lostResult('c1'), told, lostResult('c3')]);
     await expectFree(world, sessionId);
   });
 

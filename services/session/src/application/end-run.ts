@@ -2,12 +2,13 @@ import type { ContextRow, LlmContext } from '../domain/context/llm-context.ts';
 import {
   type EventData,
   eventTime,
+  inThread,
   role,
   runOutcome,
   spanStatus,
-  type ToolResult,
   type UnplacedEvent,
 } from '../domain/event/agent-event.ts';
+import type { CallResult } from '../domain/run/open-work.ts';
 import type { Run, RunEnding } from '../domain/run/run.ts';
 import { type Finish, type RunRepository, rollbackRequested, type StartedRun } from '../domain/run/run-repository.ts';
 import type { AppendBatch } from './append-batch.ts';
@@ -91,19 +92,25 @@ async function placed(
 ): Promise<Finish & { readonly show: () => void }> {
   const nowMs = deps.clock.nowMs();
   const at = { span: run.span.span, time: eventTime(nowMs) };
-  const place = (data: EventData): UnplacedEvent => ({ ...at, data });
+  const place = (data: EventData, threadId = ''): UnplacedEvent => ({ ...at, ...inThread(threadId), data });
   const results = writer.work.results();
-  const told = results.map(({ result }) => result);
-  const rows = told.length === 0 ? [] : [resultsRow(deps, run, told)];
+  // One message for each dialogue that has open calls.
+  const rows = [...Map.groupBy(results, ({ threadId = '' }) => threadId)].map(([threadId, told]) =>
+    resultsRow(deps, run, threadId, told),
+  );
   const outputs = rollsBack ? [await rolledBack(deps, run, batch, rows.length, published.files)] : published.outputs;
   const events: UnplacedEvent[] = [
-    ...writer.blockEndings().map(({ span, data }) => ({ ...at, span: span ?? at.span, data })),
-    ...writer.work.abandonments().map(place),
-    ...results.filter(({ isNew }) => isNew).map(({ result }) => place({ case: 'toolResult', value: result })),
-    ...rows.map(({ messageId }) => place({ case: 'message', value: { messageId, role: role.tool, contextSeq: 0n } })),
+    ...writer.blockEndings().map(({ span, ...said }) => ({ ...at, span: span ?? at.span, ...said })),
+    ...writer.work.abandonments().map(({ data, threadId }) => place(data, threadId)),
+    ...results
+      .filter(({ isNew }) => isNew)
+      .map(({ result, threadId }) => place({ case: 'toolResult', value: result }, threadId)),
+    ...rows.map(({ messageId, threadId }) =>
+      place({ case: 'message', value: { messageId, role: role.tool, contextSeq: 0n } }, threadId),
+    ),
     ...published.spans,
-    ...spanEndings(writer, run, ending).map(({ span, data }) => ({ ...at, span, data })),
-    ...outputs.map(place),
+    ...spanEndings(writer, run, ending).map((end) => ({ ...at, ...end })),
+    ...outputs.map((data) => place(data)),
     place(terminal(ending)),
   ];
   const { append, show } = writer.endLast(batch, events, rows);
@@ -131,10 +138,23 @@ async function rolledBack(
   return { case: 'runRolledBack', value: { ...range, ...files } };
 }
 
-function resultsRow({ codec, ids }: EndRunDeps, run: Run, results: readonly ToolResult[]): ContextRow {
+function resultsRow(
+  { codec, ids }: EndRunDeps,
+  run: Run,
+  threadId: string,
+  told: readonly Pick<CallResult, 'result'>[],
+): ContextRow {
   const messageId = ids.uuid();
+  const results = told.map(({ result }) => result);
   const payload = codec.encode({ role: 'tool', id: messageId, runId: run.id, results });
-  return { messageId, runId: run.id, role: role.tool, tokens: Math.ceil(payload.length / 4), payload };
+  return {
+    messageId,
+    runId: run.id,
+    role: role.tool,
+    tokens: Math.ceil(payload.length / 4),
+    payload,
+    ...inThread(threadId),
+  };
 }
 
 function spanEndings(writer: RunWriter, run: Run, ending: RunEnding) {
@@ -142,11 +162,11 @@ function spanEndings(writer: RunWriter, run: Run, ending: RunEnding) {
     ending.status
   ];
   const innerStatus = ending.status === 'CANCELLED' ? spanStatus.cancelled : spanStatus.abandoned;
-  return writer.work.openSpans().map(({ span }) => {
+  return writer.work.openSpans().map(({ span, threadId }) => {
     const isRoot = span.id === run.span.span.id;
     const errorType = isRoot && ending.status === 'FAILED' ? String(ending.error.reason) : '';
     const value = { status: isRoot ? rootStatus : innerStatus, errorType, attributes: {} };
-    return { span, data: { case: 'spanEnd', value } satisfies EventData };
+    return { span, ...inThread(threadId), data: { case: 'spanEnd', value } satisfies EventData };
   });
 }
 

@@ -196,7 +196,7 @@ describe('a stream that is not read', () => {
   test('tells as far as it has carried, not as far as it has taken', async () => {
     const world = inMemoryWorld();
     const { executor, sessionId } = await startedRun(world);
-    const value = { callId: 'c', outcome: 1, content: [], structuredJson: 'x'.repeat(300_000) };
+    const value = { callId: 'c', outcome: 1, content: [], structuredJson: 'x'.repeat(300_000), code: '' };
     executor.say(
       ...Array.from({ length: 3 }, () => ({ ...spanStart('a'), data: { case: 'toolResult' as const, value } })),
     );

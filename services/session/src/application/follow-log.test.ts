@@ -164,7 +164,7 @@ describe('a watcher', () => {
   test('gets large events in steps that fit into a message', async () => {
     const world = inMemoryWorld();
     const { executor, sessionId, run } = await startedRun(world);
-    const value = { callId: 'c', outcome: 1, content: [], structuredJson: 'x'.repeat(200_000) };
+    const value = { callId: 'c', outcome: 1, content: [], structuredJson: 'x'.repeat(200_000), code: '' };
     executor.say(
       ...Array.from({ length: 5 }, () => ({ ...spanStart('a'), data: { case: 'toolResult' as const, value } })),
     );

@@ -1,13 +1,15 @@
 import { brandId, type RunId, type SessionId } from '@spanwise/kernel';
+import { noPolicy } from '@spanwise/tool-kit/contract';
 import { describe, expect, test } from 'vitest';
 import { alice, bob, inMemoryWorld, openSession, settled, startedRun } from '../../tests/doubles/world.ts';
 
+const named = (title: string, requestId: string) => ({ title, requestId, toolPolicy: noPolicy });
 const notFound = { kind: 'not-found', reason: 'SESSION_NOT_FOUND' };
 
 describe('sessions', () => {
   test('are made idle and empty, once for the same request of a user', async () => {
     const { manageSessions, clock } = inMemoryWorld();
-    const session = await manageSessions.create(alice, 'title', 'r');
+    const session = await manageSessions.create(alice, named('title', 'r'));
     const nowMs = clock.nowMs();
     expect(session).toEqual({
       ...{
@@ -15,15 +17,16 @@ describe('sessions', () => {
         uid: 'alice',
         requestId: 'r',
         title: 'title',
+        toolPolicy: noPolicy,
         status: 'IDLE',
         activeRunId: undefined,
         epoch: 0,
       },
       ...{ lastSeq: 0, firstSeq: 1, lastContextSeq: 0, createdAtMs: nowMs, updatedAtMs: nowMs },
     });
-    expect(await manageSessions.create(alice, 'other', 'r')).toEqual(session);
-    expect((await manageSessions.create(bob, 'title', 'r')).id).not.toBe(session.id);
-    expect((await manageSessions.create(alice, 'title', '')).id).not.toBe(session.id);
+    expect(await manageSessions.create(alice, named('other', 'r'))).toEqual(session);
+    expect((await manageSessions.create(bob, named('title', 'r'))).id).not.toBe(session.id);
+    expect((await manageSessions.create(alice, named('title', ''))).id).not.toBe(session.id);
   });
 
   test('of someone else look like missing ones to every use', async () => {
@@ -32,7 +35,7 @@ describe('sessions', () => {
     const { sessionId } = await startedRun(world);
     for (const id of [sessionId, brandId<SessionId>('none')]) {
       await expect(manageSessions.get(bob, id)).rejects.toMatchObject(notFound);
-      await expect(manageSessions.retitle(bob, id, 'stolen')).rejects.toMatchObject(notFound);
+      await expect(manageSessions.update(bob, id, { title: 'stolen' })).rejects.toMatchObject(notFound);
       await expect(manageSessions.delete(bob, id, true)).rejects.toMatchObject(notFound);
       const cancel = { caller: bob, sessionId: id, runId: undefined, reason: '' };
       await expect(world.cancelRun.execute(cancel)).rejects.toMatchObject(notFound);
@@ -44,10 +47,10 @@ describe('sessions', () => {
     const { manageSessions, clock } = inMemoryWorld();
     const made: SessionId[] = [];
     for (let n = 0; n < 7; n += 1) {
-      made.unshift((await manageSessions.create(alice, '', '')).id);
+      made.unshift((await manageSessions.create(alice, named('', ''))).id);
       clock.advance(n % 2);
     }
-    await manageSessions.create(bob, '', '');
+    await manageSessions.create(bob, named('', ''));
     const listed: SessionId[] = [];
     for (let token: string | undefined; token !== ''; ) {
       const page = await manageSessions.list(alice, { size: 3, token: token ?? '' });
@@ -57,13 +60,15 @@ describe('sessions', () => {
     expect(listed).toEqual(made);
   });
 
-  test('take a new title', async () => {
+  test('take a new title and new rules, each on its own', async () => {
     const world = inMemoryWorld();
     const sessionId = await openSession(world);
     world.clock.advance(5);
     const before = await world.manageSessions.get(alice, sessionId);
-    const after = await world.manageSessions.retitle(alice, sessionId, 'new');
+    const after = await world.manageSessions.update(alice, sessionId, { title: 'new' });
     expect(after).toEqual({ ...before, title: 'new', updatedAtMs: world.clock.nowMs() });
+    const toolPolicy = { allow: ['read'], ask: ['bash'], deny: ['write(/x)'] };
+    expect(await world.manageSessions.update(alice, sessionId, { toolPolicy })).toEqual({ ...after, toolPolicy });
   });
 
   test('are not deleted under a run, unless the run is to be cancelled with them', async () => {

@@ -1,7 +1,7 @@
 import { brandId, type Clock, type IdGenerator, type SessionId } from '@spanwise/kernel';
 import type { Session } from '../domain/session/session.ts';
 import { sessionBusy, sessionNotFound } from '../domain/session/session-errors.ts';
-import type { SessionRepository } from '../domain/session/session-repository.ts';
+import type { SessionChange, SessionRepository } from '../domain/session/session-repository.ts';
 import type { AnnounceCancel } from './announce-cancel.ts';
 import { type Page, type PageRequest, readPage } from './paging.ts';
 import type { Caller } from './ports/caller.ts';
@@ -16,6 +16,9 @@ export interface ManageSessionsDeps {
   readonly ids: IdGenerator;
 }
 
+/** What a session is made with. */
+export type NewSession = Pick<Session, 'title' | 'requestId' | 'toolPolicy'>;
+
 /** Makes, reads, changes and deletes sessions of the caller. */
 export class ManageSessions {
   readonly #deps: ManageSessionsDeps;
@@ -25,7 +28,7 @@ export class ManageSessions {
   }
 
   /** The same request_id answers the same session. */
-  async create(caller: Caller, title: string, requestId: string): Promise<Session> {
+  async create(caller: Caller, { title, requestId, toolPolicy }: NewSession): Promise<Session> {
     const { sessions, ids, clock } = this.#deps;
     const nowMs = clock.nowMs();
     return sessions.create({
@@ -33,6 +36,7 @@ export class ManageSessions {
       uid: caller.uid,
       requestId,
       title,
+      toolPolicy,
       status: 'IDLE',
       activeRunId: undefined,
       epoch: 0,
@@ -61,8 +65,8 @@ export class ManageSessions {
   }
 
   /** Throws SESSION_NOT_FOUND. */
-  async retitle(caller: Caller, id: SessionId, title: string): Promise<Session> {
-    const session = await this.#deps.sessions.updateTitle(caller.uid, id, title, this.#deps.clock.nowMs());
+  async update(caller: Caller, id: SessionId, change: SessionChange): Promise<Session> {
+    const session = await this.#deps.sessions.update(caller.uid, id, change, this.#deps.clock.nowMs());
     if (session === undefined) {
       throw sessionNotFound();
     }

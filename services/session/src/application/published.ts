@@ -1,4 +1,4 @@
-import type { AgentEvent } from '../domain/event/agent-event.ts';
+import { type AgentEvent, inThread } from '../domain/event/agent-event.ts';
 import { type Delta, type DeltaCase, deltaData } from '../domain/event/delta.ts';
 import { bytesAtMost } from '../domain/event/event-size.ts';
 
@@ -19,8 +19,17 @@ export interface LivePosition {
 
 /** Another live delta of the same run. Not a copy: an event from the wire has marks that would not fit new data. */
 export function liveDelta(like: AgentEvent, deltaCase: DeltaCase, delta: Delta): AgentEvent {
-  const { sessionId, runId, epoch, span } = like;
-  return { seq: 0n, sessionId, runId, epoch, span, time: undefined, data: deltaData(deltaCase, delta) };
+  const { sessionId, runId, epoch, span, threadId } = like;
+  return {
+    seq: 0n,
+    sessionId,
+    runId,
+    epoch,
+    span,
+    ...inThread(threadId),
+    time: undefined,
+    data: deltaData(deltaCase, delta),
+  };
 }
 
 /** Which kind of delta an event is; undefined when it is none. */

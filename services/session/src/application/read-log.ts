@@ -73,11 +73,16 @@ export class ReadLog {
     return events;
   }
 
-  /** The model context, oldest first. Throws SESSION_NOT_FOUND, INVALID_PAGE_TOKEN. */
-  async messages(caller: Caller, sessionId: SessionId, page: PageRequest): Promise<Page<StoredMessage>> {
+  /** A dialogue of the model context, oldest first. Throws SESSION_NOT_FOUND, INVALID_PAGE_TOKEN. */
+  async messages(
+    caller: Caller,
+    sessionId: SessionId,
+    threadId: string,
+    page: PageRequest,
+  ): Promise<Page<StoredMessage>> {
     await ownSession(this.#deps.sessions, caller, sessionId);
-    return readPage(this.#deps.pageTokens, ['messages', caller.uid, sessionId], page, {
-      read: (after, limit) => this.#deps.context.read(sessionId, Number(after?.[0] ?? 0), limit),
+    return readPage(this.#deps.pageTokens, ['messages', caller.uid, sessionId, threadId], page, {
+      read: (after, limit) => this.#deps.context.read(sessionId, Number(after?.[0] ?? 0), limit, threadId),
       cursorOf: ({ seq }) => [seq],
       bytesOf: ({ payload }) => payload.length,
     });

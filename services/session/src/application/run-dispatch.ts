@@ -1,3 +1,4 @@
+import type { SessionId } from '@spanwise/kernel';
 import type { LlmContext } from '../domain/context/llm-context.ts';
 import type { OpenWork } from '../domain/run/open-work.ts';
 import type { Run } from '../domain/run/run.ts';
@@ -14,16 +15,25 @@ export function dispatchOf(run: Run, caller: Caller, work: OpenWork, context: Ll
   return {
     ...{ sessionId, runId, epoch, attempt, span, options, deadlineAtMs, spec, caller },
     beginAtMs: work.beginMs,
+    turns: work.turns,
     results: work.knownResults(),
     answers: work.answers(),
-    history: historyOf(run, context),
+    history: historyOf(run, ['', ...work.openThreads()], context),
   };
 }
 
-async function* historyOf({ sessionId }: Run, context: LlmContext) {
+async function* historyOf({ sessionId }: Run, threadIds: readonly string[], context: LlmContext) {
+  for (const threadId of threadIds) {
+    for await (const messages of pagesOf(sessionId, threadId, context)) {
+      yield { threadId, messages };
+    }
+  }
+}
+
+async function* pagesOf(sessionId: SessionId, threadId: string, context: LlmContext) {
   let afterSeq = 0;
   for (;;) {
-    const messages = await context.read(sessionId, afterSeq, historyPage);
+    const messages = await context.read(sessionId, afterSeq, historyPage, threadId);
     yield* sizeGroups(
       messages.map(({ payload }) => payload),
       ({ length }) => length,

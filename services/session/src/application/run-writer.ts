@@ -154,7 +154,7 @@ export class RunWriter {
   }
 
   /** The END of every open block. */
-  blockEndings(): readonly Pick<UnplacedEvent, 'span' | 'data'>[] {
+  blockEndings(): readonly Pick<UnplacedEvent, 'span' | 'threadId' | 'data'>[] {
     return this.#blocks.endings();
   }
 

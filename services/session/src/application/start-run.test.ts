@@ -1,6 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { MessageSchema } from '@spanwise/contracts/spanwise/type/v1/message';
 import { brandId, DomainError, type SessionId } from '@spanwise/kernel';
+import { noPolicy, type ToolPolicy } from '@spanwise/tool-kit/contract';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { replaced } from '../../tests/doubles/replaced.ts';
 import {
@@ -14,6 +15,7 @@ import {
   settled,
   startedRun,
   startRunIn,
+  type World,
 } from '../../tests/doubles/world.ts';
 import { eventTime, role } from '../domain/event/agent-event.ts';
 import type { StartRunRequest } from './start-run.ts';
@@ -187,7 +189,7 @@ describe('starting a run', () => {
       attempt: 1,
       caller: { uid: 'alice', token: alice.token },
     });
-    expect((await Array.fromAsync(dispatch.history)).flat()).toHaveLength(3);
+    expect((await Array.fromAsync(dispatch.history)).flatMap(({ messages }) => messages)).toHaveLength(3);
     world.runtime.last.finish();
     await settled();
     const ends = rowsOf(world, first.sessionId).filter(({ data }) => data.case === 'runEnd');
@@ -226,5 +228,35 @@ describe('starting a run', () => {
     const sessionId = await openSession(world);
     await world.drivers.leave(0);
     await expect(world.startRun.execute(request(sessionId))).rejects.toMatchObject({ reason: 'SHUTTING_DOWN' });
+  });
+});
+
+describe('the rules of a run', () => {
+  const ruled = (sessionPolicy: Partial<ToolPolicy>) => async (world: World) => {
+    const sessionId = await openSession(world);
+    await world.manageSessions.update(alice, sessionId, { toolPolicy: { ...noPolicy, ...sessionPolicy } });
+    return sessionId;
+  };
+
+  test('are its own and those that its session has when it is made', async () => {
+    const world = inMemoryWorld();
+    const sessionId = await ruled({ deny: ['web_fetch'], ask: ['bash'] })(world);
+    const own = { ...options, toolPolicy: { ...noPolicy, allow: ['bash(ls)'], ask: ['bash'] } };
+    const { run } = await world.startRun.execute(request(sessionId, { options: own }));
+    expect(run.options.toolPolicy).toEqual({ allow: ['bash(ls)'], ask: ['bash'], deny: ['web_fetch'] });
+    await world.manageSessions.update(alice, sessionId, { toolPolicy: noPolicy });
+    expect((await world.runs.find(sessionId, run.id))?.options.toolPolicy.deny).toEqual(['web_fetch']);
+  });
+
+  test('do not make a repeated request another one when its session has new ones', async () => {
+    const world = inMemoryWorld();
+    const sessionId = await ruled({})(world);
+    const { run } = await world.startRun.execute(request(sessionId));
+    await world.manageSessions.update(alice, sessionId, { toolPolicy: { ...noPolicy, deny: ['bash'] } });
+    expect((await world.startRun.execute(request(sessionId))).run.id).toBe(run.id);
+    const other = { ...options, toolPolicy: { ...noPolicy, deny: ['bash'] } };
+    await expect(world.startRun.execute(request(sessionId, { options: other }))).rejects.toMatchObject({
+      reason: 'REQUEST_ID_REUSED',
+    });
   });
 });

@@ -1,9 +1,11 @@
 import { brandId, type Clock, type IdGenerator, type RunId, type SessionId } from '@spanwise/kernel';
+import { joinPolicies } from '@spanwise/tool-kit/contract';
 import type { ContextRow } from '../domain/context/llm-context.ts';
 import { role } from '../domain/event/agent-event.ts';
 import type { Run, RunOptions } from '../domain/run/run.ts';
 import { shuttingDown } from '../domain/run/run-errors.ts';
 import type { BusyPolicy, RunRepository, StartPlan } from '../domain/run/run-repository.ts';
+import type { Session } from '../domain/session/session.ts';
 import type { AnnounceCancel } from './announce-cancel.ts';
 import { beginRun } from './begin-run.ts';
 import type { Caller } from './ports/caller.ts';
@@ -121,8 +123,8 @@ export class StartRun {
   #plan({ run, rows }: MadeRun): StartPlan {
     const { clock, instanceId } = this.#deps;
     return {
-      begin: (session) => beginRun(clock, session, run, rows, instanceId()),
-      queue: () => ({ run, input: rows }),
+      begin: (session) => beginRun(clock, session, withRulesOf(session, run), rows, instanceId()),
+      queue: (session) => ({ run: withRulesOf(session, run), input: rows }),
     };
   }
 
@@ -138,9 +140,20 @@ interface MadeRun {
   readonly rows: readonly ContextRow[];
 }
 
+/** The run keeps the rules that its session has now, whatever becomes of them. */
+function withRulesOf({ toolPolicy }: Session, run: Run): Run {
+  return { ...run, options: { ...run.options, toolPolicy: joinPolicies(toolPolicy, run.options.toolPolicy) } };
+}
+
 /** The default of an option that is newer than others is as if it were not there: older versions made the same digest. */
-function toldOptions({ onCancel, ...options }: RunOptions): Partial<RunOptions> {
-  return onCancel === 'keep' ? options : { ...options, onCancel };
+function toldOptions({ onCancel, toolPolicy, ...options }: RunOptions): Partial<RunOptions> {
+  const { allow, ask, deny } = toolPolicy;
+  const isRuled = allow.length + ask.length + deny.length > 0;
+  return {
+    ...options,
+    ...(onCancel === 'keep' ? {} : { onCancel }),
+    ...(isRuled ? { toolPolicy: { allow, ask, deny } } : {}),
+  };
 }
 
 async function digest(text: string): Promise<string> {

@@ -32,6 +32,13 @@ describe('merging', () => {
     expect(merged[1]).toBe(entries[3]);
   });
 
+  test('keeps the thread of what it joins', () => {
+    const inThread = (text: string, offset: number) => shown(0, { ...textDelta('b', offset, text), threadId: 'call' });
+    expect(mergeDeltas([inThread('a', 0), inThread('b', 1)])).toEqual([
+      { event: { ...at(0, textDelta('b', 0, 'ab')), threadId: 'call' } },
+    ]);
+  });
+
   test('does not join what does not go on where the other ends, or is of another epoch', () => {
     const entries = [live('b', 0, 'ab'), live('b', 3, 'd'), live('b', 4, 'e', 2n)];
     expect(told(mergeDeltas(entries))).toEqual(told(entries));

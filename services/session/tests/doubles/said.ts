@@ -42,6 +42,7 @@ export const resultOf = (callId: string, value: string) => ({
   outcome: 1,
   content: [{ content: { case: 'text' as const, value } }],
   structuredJson: '',
+  code: '',
 });
 
 export function textDelta(blockId: string, offset: number, text: string): UnplacedEvent {

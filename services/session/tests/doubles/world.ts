@@ -1,6 +1,7 @@
 import { ErrorReason } from '@spanwise/contracts/spanwise/error/v1/error';
 import { brandId, type DomainError, type ErrorKind, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
 import { fakeClock, fakeIds } from '@spanwise/testing';
+import { noPolicy } from '@spanwise/tool-kit/contract';
 import { AnnounceCancel } from '../../src/application/announce-cancel.ts';
 import { AnswerInterrupt } from '../../src/application/answer-interrupt.ts';
 import { CancelRun } from '../../src/application/cancel-run.ts';
@@ -46,6 +47,7 @@ export const options: RunOptions = {
   timeoutMs: undefined,
   interactive: true,
   onCancel: 'keep',
+  toolPolicy: noPolicy,
 };
 
 const codes: Partial<Record<ErrorKind, number>> = { aborted: 10, internal: 13, unavailable: 14 };
@@ -160,7 +162,7 @@ export type World = ReturnType<typeof inMemoryWorld>;
 
 /** A session of Alice's. */
 export async function openSession({ manageSessions }: World): Promise<SessionId> {
-  return (await manageSessions.create(alice, '', '')).id;
+  return (await manageSessions.create(alice, { title: '', requestId: '', toolPolicy: noPolicy })).id;
 }
 
 /** A run in a session, and the executor that it was dispatched to. */

@@ -46,7 +46,7 @@ const statuses: Readonly<Record<SpanStatus, SpanStatusMessage>> = {
 
 /** The call that a request asks for. `timeoutMs` is what is left of the request's deadline. */
 export function toToolCall(request: ExecuteToolRequest, caller: Caller, timeoutMs: number | undefined): ToolCall {
-  const { sessionId, runId, epoch, callId, tool, argumentsJson, answer } = request;
+  const { sessionId, runId, epoch, callId, tool, argumentsJson, answer, policy } = request;
   return {
     caller,
     sessionId: brandId<SessionId>(sessionId),
@@ -58,6 +58,8 @@ export function toToolCall(request: ExecuteToolRequest, caller: Caller, timeoutM
     span: toSpanContext(request.span),
     timeoutMs,
     answer: answer === undefined ? undefined : toInterruptAnswer(answer),
+    policy: { allow: policy?.allow ?? [], ask: policy?.ask ?? [], deny: policy?.deny ?? [] },
+    isInteractive: request.interactive,
   };
 }
 
@@ -79,6 +81,12 @@ export function toExecuteToolResponse(frame: CallFrame): ResponseInit {
       const { done, total = 0, message = '' } = progress;
       const value = { callId, progress: done, total, message };
       return { events: [{ span, time: timestampFromMs(timeMs), data: { case: 'toolProgress', value } }] };
+    }
+    case 'output': {
+      const { callId, span, timeMs, text: output } = frame;
+      return {
+        events: [{ span, time: timestampFromMs(timeMs), data: { case: 'toolProgress', value: { callId, output } } }],
+      };
     }
     case 'result':
       return { result: toResultPart(frame.result) };

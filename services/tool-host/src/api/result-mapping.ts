@@ -9,8 +9,8 @@ import {
   ToolOutcome as ToolOutcomeMessage,
   type ToolResultPartSchema,
 } from '@spanwise/contracts/spanwise/type/v1/message';
-import type { Interrupt, InterruptAnswer } from '../domain/execution/interrupt.ts';
-import type { ToolOutcome, ToolResult } from '../domain/tool/tool-call.ts';
+import type { Interrupt, InterruptAnswer } from '@spanwise/tool-kit/contract';
+import type { ToolOutcome, ToolResult, ToolTruncation } from '../domain/tool/tool-call.ts';
 
 const outcomes: Readonly<Record<ToolOutcome, ToolOutcomeMessage>> = {
   ok: ToolOutcomeMessage.OK,
@@ -20,23 +20,24 @@ const outcomes: Readonly<Record<ToolOutcome, ToolOutcomeMessage>> = {
   unknown: ToolOutcomeMessage.UNKNOWN,
 };
 
-export function toResultPart({
-  callId,
-  outcome,
-  text,
-  structuredJson,
-}: ToolResult): MessageInitShape<typeof ToolResultPartSchema> {
+export function toResultPart(result: ToolResult): MessageInitShape<typeof ToolResultPartSchema> {
+  const { callId, outcome, text, structuredJson, code, truncated } = result;
+  const part = { callId, outcome: outcomes[outcome], structuredJson, code };
   return {
-    callId,
-    outcome: outcomes[outcome],
+    ...part,
     content: [{ content: { case: 'text', value: text } }],
-    structuredJson,
+    ...(truncated === undefined ? {} : { truncated: toTruncation(truncated) }),
   };
+}
+
+function toTruncation({ shownBytes, totalBytes, fullPath }: ToolTruncation) {
+  return { shownBytes: BigInt(shownBytes), totalBytes: BigInt(totalBytes), fullPath };
 }
 
 const interruptKinds: Readonly<Record<Interrupt['kind'], InterruptKind>> = {
   question: InterruptKind.QUESTION,
   auth: InterruptKind.AUTH,
+  approval: InterruptKind.APPROVAL,
 };
 
 export function toInterruptMessage({
@@ -46,11 +47,14 @@ export function toInterruptMessage({
   message,
   schemaJson,
   expiresAtMs,
+  approval,
 }: Interrupt): MessageInitShape<typeof InterruptSchema> {
   const expireTime = timestampFromMs(expiresAtMs);
-  return { id, kind: interruptKinds[kind], callId, message, schemaJson, expireTime };
+  const told = { id, kind: interruptKinds[kind], callId, message, schemaJson, expireTime };
+  return approval === undefined ? told : { ...told, approval: { ...approval, targets: [...approval.targets] } };
 }
 
-export function toInterruptAnswer({ interruptId, answerJson, expired }: InterruptAnswerMessage): InterruptAnswer {
-  return { interruptId, answerJson, isExpired: expired };
+export function toInterruptAnswer(answer: InterruptAnswerMessage): InterruptAnswer {
+  const { interruptId, answerJson, expired: isExpired, answeredBy } = answer;
+  return { interruptId, answerJson, isExpired, answeredBy };
 }

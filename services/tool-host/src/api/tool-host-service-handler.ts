@@ -28,7 +28,11 @@ export function toolHostServiceHandler({
   deleteSessionData,
 }: ToolHostServiceDeps): ServiceImpl<typeof ToolHostService> {
   return {
-    listTools: () => ({ tools: tools.list().map(toToolMessage) }),
+    listTools: async (_, context) => {
+      const caller = requireIdentity(context);
+      await tools.prepare(caller, context.signal);
+      return { tools: tools.list(caller.uid).map(toToolMessage), perUser: tools.isPerUser };
+    },
     async *executeTool(request, context) {
       const call = toToolCall(request, requireIdentity(context), context.timeoutMs());
       // The use case ends its frames soon after the signal aborts, so this never waits for nothing.

@@ -1,10 +1,11 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   ToolClass as ToolClassMessage,
+  ToolDecision as ToolDecisionMessage,
   ToolEffect as ToolEffectMessage,
   type ToolSchema,
 } from '@spanwise/contracts/spanwise/tool/v1/tool';
-import type { Tool, ToolClass, ToolEffect } from '../domain/tool/tool.ts';
+import { defaultDecisionOf, type Tool, type ToolClass, type ToolEffect } from '@spanwise/tool-kit/contract';
 
 /** What executing a tool does, as it is sent. */
 export const effects: Readonly<Record<ToolEffect, ToolEffectMessage>> = {
@@ -17,7 +18,14 @@ const classes: Readonly<Record<ToolClass, ToolClassMessage>> = {
   files: ToolClassMessage.FILES,
   search: ToolClassMessage.SEARCH,
   interaction: ToolClassMessage.INTERACTION,
+  shell: ToolClassMessage.SHELL,
+  web: ToolClassMessage.WEB,
+  delegation: ToolClassMessage.DELEGATION,
+  remote: ToolClassMessage.REMOTE,
+  own: ToolClassMessage.OWN,
 };
+
+const decisions = { allow: ToolDecisionMessage.ALLOW, ask: ToolDecisionMessage.ASK };
 
 /** What a model is told of a tool. */
 export function toToolMessage(tool: Tool): MessageInitShape<typeof ToolSchema> {
@@ -30,5 +38,7 @@ export function toToolMessage(tool: Tool): MessageInitShape<typeof ToolSchema> {
     inputSchemaJson: JSON.stringify(tool.input.jsonSchema),
     effect: effects[tool.effect],
     toolClass: classes[tool.toolClass],
+    defaultDecision: decisions[tool.defaultDecision ?? defaultDecisionOf(tool.toolClass)],
+    source: tool.source ?? 'builtin',
   };
 }

@@ -23,7 +23,7 @@ async function suspended(bench: ToolBench, tool: keyof typeof input, facts: Part
 }
 
 const answering = (interruptId: string, answerJson = '{"signed_in":true}') => {
-  return { answer: { interruptId, answerJson, isExpired: answerJson === '' } };
+  return { answer: { interruptId, answerJson, isExpired: answerJson === '', answeredBy: 'ann' } };
 };
 
 test.each(names)('a disk that refuses the token lets a call of %s wait for another one', async (tool) => {
@@ -50,7 +50,14 @@ test('a call is executed again with the token of the answer, as if it had not be
   bench.files.put(path, 'likes tea');
   const { id } = await suspended(bench, 'read');
   const { result } = await bench.call('read', input.read, { ...answering(id), caller: signedIn, epoch: 2 });
-  expect(result).toEqual({ callId: key.callId, outcome: 'ok', text: '1\tlikes tea', structuredJson: '' });
+  expect(result).toEqual({
+    callId: key.callId,
+    outcome: 'ok',
+    text: '1\tlikes tea',
+    structuredJson: '',
+    code: '',
+    truncated: undefined,
+  });
 });
 
 test('a change happens once, with the same key as when it was refused', async () => {

@@ -1,6 +1,8 @@
+import type { DomainError } from '@spanwise/kernel';
+import type { Tool, ToolSuspension } from '@spanwise/tool-kit/contract';
 import { hasReason, notSignedIn } from '../domain/files/file-errors.ts';
-import type { Tool, ToolSuspension } from '../domain/tool/tool.ts';
 import type { ToolCall } from '../domain/tool/tool-call.ts';
+import { isToolSignInNeeded } from '../domain/tool/tool-errors.ts';
 
 /** What the owner of the session answers: that the request brings a token, or that there will be none. */
 const schema = {
@@ -17,22 +19,29 @@ const schema = {
 };
 
 /**
- * What the user is asked when a disk has refused their token: to sign in. The call is executed again with the token of the
- * answer, so it is not asked for a tool that may not be repeated, nor for one that asks the user itself. Throws `error`
- * when nobody is to be asked, and DISK_AUTH_REQUIRED, in words for the model, when the user was and has not signed in.
+ * What the user is asked when a disk, or the server of a tool, has refused their token: to sign in. The call is executed
+ * again with the token of the answer. For a disk this is not asked for a tool that may not be repeated, nor for one that asks
+ * the user itself; a server that refuses has done nothing. Throws `error` when nobody is to be asked, and DISK_AUTH_REQUIRED or
+ * UNAUTHENTICATED, in words for the model, when the user was and has not signed in.
  */
 export function askToSignIn(tool: Tool, { answer }: ToolCall, error: unknown): ToolSuspension {
   const isAsked = tool.effect !== 'NON_REPEATABLE' && tool.toolClass !== 'interaction';
-  if (!isAsked || !hasReason(error, 'DISK_AUTH_REQUIRED')) {
+  if (!isToolSignInNeeded(error) && !(isAsked && hasReason(error, 'DISK_AUTH_REQUIRED'))) {
     throw error;
   }
   if (answer !== undefined && (answer.isExpired || hasDeclined(answer.answerJson))) {
     throw notSignedIn(error);
   }
-  const { disk, path } = error.facts;
-  const [what, again] = [disk === undefined ? 'The disk' : `The disk "${disk}"`, answer === undefined ? '' : ' either'];
-  const message = `${what} of ${path} did not take your token${again}: sign in, and answer with a valid one.`;
+  const again = answer === undefined ? '' : ' either';
+  const message = `${whoRefuses(error)} did not take your token${again}: sign in, and answer with a valid one.`;
   return { suspend: { kind: 'auth', message, schema } };
+}
+
+function whoRefuses({ facts: { server, disk, path } }: DomainError): string {
+  if (server !== undefined) {
+    return `The server "${server}"`;
+  }
+  return disk === undefined ? `The disk of ${path}` : `The disk "${disk}" of ${path}`;
 }
 
 /** Session lets through only what fits the schema. */

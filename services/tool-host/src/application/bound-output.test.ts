@@ -1,46 +1,36 @@
+import { defaultToolLimits } from '@spanwise/tool-kit/contract';
 import { expect, test } from 'vitest';
-import { defaultToolLimits } from '../domain/tool/tool.ts';
-import { boundOutput } from './bound-output.ts';
+import { boundText } from './bound-output.ts';
 
-const limits = { ...defaultToolLimits, outputLines: 3, outputBytes: 20 };
+const limits = { outputLines: 3, outputBytes: 20 };
+
+test.each([['a\nb\nc'], ['a\nb\nc\n'], ['']])('leaves %j', (text) => {
+  expect(boundText(text, limits, 'head')).toEqual({ shown: text, cut: undefined });
+  expect(boundText(text, limits, 'ends')).toEqual({ shown: text, cut: undefined });
+});
 
 test.each([
-  ['a\nb\nc', 'a\nb\nc'],
-  ['a\nb\nc\n', 'a\nb\nc\n'],
-  ['a\nb\nc\nd', 'a\nb\nc\n[Output cut: 3 of 4 lines, 5 of 7 bytes are shown. Ask for less, or for a narrower part.]'],
-  ['a\n\n\n\n', 'a\n\n\n[Output cut: 2 of 4 lines, 3 of 5 bytes are shown. Ask for less, or for a narrower part.]'],
-  ['€€€€€€€', '€€€€€€\n[Output cut: 1 of 1 lines, 18 of 21 bytes are shown. Ask for less, or for a narrower part.]'],
-])('bounds %j', (text, bounded) => {
-  expect(boundOutput({ text }, limits)).toEqual({ text: bounded, structuredJson: '' });
+  ['a\nb\nc\nd', 'a\nb\nc', { shownLines: 3, totalLines: 4, shownBytes: 5, totalBytes: 7 }],
+  ['a\n\n\n\n', 'a\n\n', { shownLines: 2, totalLines: 4, shownBytes: 3, totalBytes: 5 }],
+  ['€€€€€€€', '€€€€€€', { shownLines: 1, totalLines: 1, shownBytes: 18, totalBytes: 21 }],
+])('keeps the head of %j', (text, shown, cut) => {
+  expect(boundText(text, limits, 'head')).toEqual({ shown, cut });
+});
+
+test.each([
+  ['1\n2\n3\n4\n5\n6\n', '1\n2\n[… 5 bytes are left out here …]\n5\n6\n'],
+  ['x'.repeat(30), `${'x'.repeat(10)}\n[… 10 bytes are left out here …]\n${'x'.repeat(10)}`],
+  ['€'.repeat(10), '€€€\n[… 12 bytes are left out here …]\n€€€'],
+  ['😀'.repeat(10), '😀😀\n[… 24 bytes are left out here …]\n😀😀'],
+])('keeps both ends of %j', (text, shown) => {
+  expect(boundText(text, limits, 'ends').shown).toBe(shown);
 });
 
 test('keeps 2,000 lines and 50 KB by default', () => {
-  const long = boundOutput({ text: 'x\n'.repeat(2001) }, defaultToolLimits).text;
-  expect(long).toContain('[Output cut: 2000 of 2001 lines, 3999 of 4002 bytes');
-  const wide = boundOutput({ text: 'x'.repeat(51_201) }, defaultToolLimits).text;
-  expect(wide).toContain('51200 of 51201 bytes');
-});
-
-test('always keeps the notice of the tool, after its own', () => {
-  const { text } = boundOutput({ text: 'x'.repeat(30), notice: '[Read on with offset 3.]' }, limits);
-  expect(text.split('\n')).toEqual([
-    'x'.repeat(20),
-    '[Output cut: 1 of 1 lines, 20 of 30 bytes are shown. Ask for less, or for a narrower part.]',
-    '[Read on with offset 3.]',
-  ]);
-});
-
-test('takes out colours and titles of terminals, and halves of surrogate pairs', () => {
-  const text = '\u001b[1;31mred\u001b[0m \u001b]0;title\u0007x\u001b(B\ud83d';
-  expect(boundOutput({ text }, defaultToolLimits).text).toBe('red x\ufffd');
-  expect(boundOutput({ text: '\u001b]kept\nand \u0007' }, defaultToolLimits).text).toBe('kept\nand \u0007');
-});
-
-test('never answers nothing', () => {
-  expect(boundOutput({ text: '' }, limits).text).toBe('[No output.]');
-});
-
-test('sends structured output as JSON and leaves out what is over the limit', () => {
-  expect(boundOutput({ text: 'x', structured: { a: 1 } }, limits).structuredJson).toBe('{"a":1}');
-  expect(boundOutput({ text: 'x', structured: 'y'.repeat(30) }, limits).structuredJson).toBe('');
+  expect(boundText('x\n'.repeat(2001), defaultToolLimits, 'head').cut).toMatchObject({
+    shownLines: 2000,
+    totalLines: 2001,
+    shownBytes: 3999,
+  });
+  expect(boundText('x'.repeat(51_201), defaultToolLimits, 'head').cut).toMatchObject({ shownBytes: 51_200 });
 });

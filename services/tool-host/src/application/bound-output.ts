@@ -1,35 +1,45 @@
-import { clipBytes, utf8Length } from '../domain/text/bounded-text.ts';
-import type { ToolLimits, ToolOutput } from '../domain/tool/tool.ts';
+import type { ToolLimits } from '@spanwise/tool-kit/contract';
+import { clipBytes, clipEnd, utf8Length } from '../domain/text/bounded-text.ts';
 
-/** What of a tool's output goes to the model and to programs. */
-export interface BoundedOutput {
-  /** Not empty, well-formed Unicode, without terminal control sequences. */
-  readonly text: string;
-  /** Empty when there is none. */
-  readonly structuredJson: string;
+/** What of a text is shown. */
+export interface BoundedText {
+  /** Its head, or both ends with a line between them that says so. */
+  readonly shown: string;
+  /** What is missing; undefined when it is whole. */
+  readonly cut: TextCut | undefined;
 }
 
-/** Colours, cursor movements and titles of terminals: CSI, OSC and plain escape sequences of ECMA-48. */
-const terminalSequences = new RegExp(
-  [
-    '\\u001b\\[[0-?]*[ -/]*[@-~]',
-    // Only when it is closed within the line: else text that follows by chance would be lost.
-    '\\u001b\\][^\\u0007\\u001b\\n]*(?:\\u0007|\\u001b\\\\)',
-    '\\u001b[ -/]*[0-~]',
-  ].join('|'),
-  'gu',
-);
-
-/** Keeps the head of an output that is over the limits and says what is missing. The tool's own notice is always kept. */
-export function boundOutput(output: ToolOutput, limits: ToolLimits): BoundedOutput {
-  const whole = output.text.toWellFormed().replaceAll(terminalSequences, '');
-  const head = headWithin(whole, limits);
-  const cut = head.length < whole.length ? cutNotice(whole, head) : '';
-  const text = [head, cut, output.notice ?? ''].filter((part) => part !== '').join('\n');
-  return { text: text === '' ? '[No output.]' : text, structuredJson: structuredJsonOf(output, limits) };
+export interface TextCut {
+  readonly shownLines: number;
+  readonly totalLines: number;
+  /** UTF-8. */
+  readonly shownBytes: number;
+  readonly totalBytes: number;
 }
 
-function headWithin(text: string, { outputLines, outputBytes }: ToolLimits): string {
+type TextLimits = Pick<ToolLimits, 'outputLines' | 'outputBytes'>;
+
+/** Keeps of a text what is within the limits: its head, or its two ends. */
+export function boundText(text: string, limits: TextLimits, keeps: 'head' | 'ends'): BoundedText {
+  const head = headWithin(text, limits);
+  if (head.length === text.length) {
+    return { shown: text, cut: undefined };
+  }
+  if (keeps === 'head') {
+    return { shown: head, cut: cutOf(text, countLines(head), utf8Length(head)) };
+  }
+  const half = { outputLines: Math.ceil(limits.outputLines / 2), outputBytes: Math.floor(limits.outputBytes / 2) };
+  const [begin, end] = [headWithin(text, half), tailWithin(text, half)];
+  const cut = cutOf(text, countLines(begin) + countLines(end), utf8Length(begin) + utf8Length(end));
+  const gap = `[… ${cut.totalBytes - cut.shownBytes} bytes are left out here …]`;
+  return { shown: [begin.replace(/\n$/, ''), gap, end.replace(/^\n/, '')].join('\n'), cut };
+}
+
+function cutOf(text: string, shownLines: number, shownBytes: number): TextCut {
+  return { shownLines, totalLines: countLines(text), shownBytes, totalBytes: utf8Length(text) };
+}
+
+function headWithin(text: string, { outputLines, outputBytes }: TextLimits): string {
   let end = -1;
   for (let lines = 0; lines < outputLines; lines += 1) {
     end = text.indexOf('\n', end + 1);
@@ -41,9 +51,12 @@ function headWithin(text: string, { outputLines, outputBytes }: ToolLimits): str
   return clipBytes(end === text.length - 1 ? text : text.slice(0, end), outputBytes);
 }
 
-function cutNotice(whole: string, head: string): string {
-  const shown = `${countLines(head)} of ${countLines(whole)} lines, ${utf8Length(head)} of ${utf8Length(whole)} bytes`;
-  return `[Output cut: ${shown} are shown. Ask for less, or for a narrower part.]`;
+function tailWithin(text: string, { outputLines, outputBytes }: TextLimits): string {
+  let begin = text.endsWith('\n') ? text.length - 1 : text.length;
+  for (let lines = 0; lines < outputLines && begin > 0; lines += 1) {
+    begin = text.lastIndexOf('\n', begin - 1);
+  }
+  return clipEnd(text.slice(begin + 1), outputBytes);
 }
 
 function countLines(text: string): number {
@@ -52,9 +65,4 @@ function countLines(text: string): number {
     lines += 1;
   }
   return lines;
-}
-
-function structuredJsonOf({ structured }: ToolOutput, { outputBytes }: ToolLimits): string {
-  const json = structured === undefined ? '' : JSON.stringify(structured).toWellFormed();
-  return utf8Length(json) > outputBytes ? '' : json;
 }

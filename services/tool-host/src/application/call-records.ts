@@ -1,7 +1,7 @@
 import type { Clock } from '@spanwise/kernel';
 import type { ExecutionStart, Settlement } from '../domain/execution/execution.ts';
 import type { Ledger } from '../domain/execution/ledger.ts';
-import type { CallEnd } from '../domain/tool/tool-call.ts';
+import { type CallEnd, failedEnd } from '../domain/tool/tool-call.ts';
 import { throughOutage } from './through-outage.ts';
 
 export interface CallRecordsDeps {
@@ -72,11 +72,11 @@ export class CallRecords {
 export function unknownEnd({ callId }: Pick<ExecutionStart, 'callId'>): CallEnd {
   const text = `It is not known whether this call was executed: the process that executed it was lost. It may have had \
 effects. Look before you repeat it.`;
-  return { result: { callId, outcome: 'unknown', text, structuredJson: '' }, errorType: 'SERVICE_UNAVAILABLE' };
+  return failedEnd(callId, 'unknown', text, 'SERVICE_UNAVAILABLE');
 }
 
 /** How a call ended that was stopped midway; nobody is told by ExecuteTool, whose caller is gone or refused. */
 export function stoppedEnd({ callId }: Pick<ExecutionStart, 'callId'>): CallEnd {
   const text = 'The call was stopped. What it did until then stays done.';
-  return { result: { callId, outcome: 'cancelled', text, structuredJson: '' }, errorType: 'REQUEST_CANCELLED' };
+  return failedEnd(callId, 'cancelled', text, 'REQUEST_CANCELLED');
 }

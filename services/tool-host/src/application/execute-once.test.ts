@@ -1,8 +1,9 @@
 import { brandId, type CallId, DomainError } from '@spanwise/kernel';
+import type { ToolContext } from '@spanwise/tool-kit/contract';
 import { expect, test } from 'vitest';
 import { countingProbe, type ProbeWork, probe } from '../../tests/probe.ts';
 import { ToolBench, toolCall } from '../../tests/tool-calls.ts';
-import type { ToolContext } from '../domain/tool/tool-context.ts';
+import { toolLost } from '../domain/tool/tool-errors.ts';
 
 /** A tool at work, until it is told to end. */
 function gated() {
@@ -182,7 +183,7 @@ test('suspends a call, tells the same again, and executes it with the answer', a
   expect(asked.at(-2)).toMatchObject({ event: { type: 'span-end', status: 'ok' } });
   const other = new ToolBench([tool], bench.shared);
   expect((await other.frames('probe', {})).at(-1)).toEqual(last);
-  const answer = { interruptId: interrupt.id, answerJson: 'true', isExpired: false };
+  const answer = { interruptId: interrupt.id, answerJson: 'true', isExpired: false, answeredBy: 'ann' };
   expect((await other.call('probe', {}, { answer })).result).toMatchObject({ outcome: 'ok', text: 'true' });
   expect((await bench.call('probe', {}, { answer })).result).toMatchObject({ outcome: 'ok', text: 'true' });
   expect(answers).toEqual([undefined, answer]);
@@ -212,4 +213,14 @@ test('gives each change of a call a key of its own, the same when it is executed
     [4, ''],
     [4, `${key.runId}:c:2`],
   ]);
+});
+
+test('knows nothing of a call whose server was lost midway, and never executes it again', async () => {
+  const { counted, tool } = countingProbe('NON_REPEATABLE', () => Promise.reject(toolLost('srv')));
+  const bench = new ToolBench([tool]);
+  const { result } = await bench.call('probe', {});
+  expect(result).toMatchObject({ outcome: 'unknown', code: 'TOOL_UNAVAILABLE' });
+  expect(await bench.shared.ledger.find(key)).toMatchObject({ state: 'UNKNOWN' });
+  expect((await bench.call('probe', {}, { epoch: 2 })).result.outcome).toBe('unknown');
+  expect(counted.count).toBe(1);
 });

@@ -118,6 +118,6 @@ test('tells no result that is not in the ledger, and makes the call UNKNOWN as s
   expect((await shared.ledger.find(key))?.state).toBe('UNKNOWN');
 });
 
-function withLedger({ instances, ledger }: SharedLedger, changed: Partial<SharedLedger['ledger']>): SharedLedger {
-  return { instances, ledger: changedLedger(ledger, changed) };
+function withLedger({ ledger, ...shared }: SharedLedger, changed: Partial<SharedLedger['ledger']>): SharedLedger {
+  return { ...shared, ledger: changedLedger(ledger, changed) };
 }

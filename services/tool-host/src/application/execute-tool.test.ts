@@ -1,10 +1,10 @@
 import { DomainError } from '@spanwise/kernel';
+import type { Tool, ToolContext } from '@spanwise/tool-kit/contract';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type ProbeWork, probe as probeTool } from '../../tests/probe.ts';
 import { openSpans, spanEvents, ToolBench, toolCall, turnSpan } from '../../tests/tool-calls.ts';
-import type { Tool } from '../domain/tool/tool.ts';
 import type { CallFrame } from '../domain/tool/tool-call.ts';
-import type { ToolContext } from '../domain/tool/tool-context.ts';
+import { builtInTools } from '../infrastructure/tools/built-in-tools.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -39,9 +39,16 @@ test('opens a span for the call and one for each file operation below it, and en
     },
     { ...start, span: file, kind: 'file', name: 'read file', attributes: { 'file.path': '/workspace/a.txt' } },
     { ...end, span: file },
-    { ...end, span: tool },
+    { ...end, attributes: { 'spanwise.tool.decision': 'allow' }, span: tool },
   ]);
-  expect(result).toEqual({ callId, outcome: 'ok', text: '1\thello', structuredJson: '' });
+  expect(result).toEqual({
+    callId,
+    outcome: 'ok',
+    text: '1\thello',
+    structuredJson: '',
+    code: '',
+    truncated: undefined,
+  });
   expect(frames).toHaveLength(5);
 });
 
@@ -63,7 +70,10 @@ test.each([
     'reed',
     {},
     'TOOL_NOT_FOUND',
-    'There is no tool "reed". The tools are: ask_user, edit, glob, grep, ls, read, write.',
+    `There is no tool "reed". The tools are: ${builtInTools
+      .map(({ name }) => name)
+      .toSorted()
+      .join(', ')}.`,
   ],
   ['bad arguments', 'read', '{"path": "a.txt"', 'INVALID_FIELD', 'The arguments are cut off at position 16'],
   [

@@ -1,8 +1,10 @@
 import { DomainError } from '@spanwise/kernel';
+import { mayHaveRun } from '../domain/tool/tool-errors.ts';
 
 /** What the model, and the span, are told about a call that failed. */
 export interface Failure {
-  readonly outcome: 'error' | 'timeout';
+  /** `unknown`: it may have been executed, or not. */
+  readonly outcome: 'error' | 'timeout' | 'unknown';
   /** For the model: what went wrong and what to do. */
   readonly text: string;
   /** For the span: a reason of the catalogue. */
@@ -19,7 +21,8 @@ export function explainFailure(error: unknown): Failure {
   if (!(error instanceof DomainError) || error.kind === 'internal') {
     return { outcome: 'error', text: bugText, errorType: 'INTERNAL', isBug: true };
   }
-  const outcome = error.kind === 'deadline' ? 'timeout' : 'error';
+  const failed = error.kind === 'deadline' ? 'timeout' : 'error';
+  const outcome = mayHaveRun(error) ? 'unknown' : failed;
   return { outcome, text: error.message.toWellFormed(), errorType: error.reason, isBug: false };
 }
 

@@ -1,8 +1,8 @@
 import { brandId, type CallId } from '@spanwise/kernel';
+import type { ToolEffect } from '@spanwise/tool-kit/contract';
 import { expect, test } from 'vitest';
 import { type ProbeWork, probe } from '../../tests/probe.ts';
 import { ann, ToolBench, toolCall } from '../../tests/tool-calls.ts';
-import type { ToolEffect } from '../domain/tool/tool.ts';
 import { FenceSession } from './fence-session.ts';
 import type { Peers } from './ports/peers.ts';
 

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { FrameQueue } from './frame-queue.ts';
 
 const isProgress = (frame: string) => frame.startsWith('progress');
-const makeQueue = () => new FrameQueue<string>((last, next) => isProgress(last) && isProgress(next));
+const makeQueue = () =>
+  new FrameQueue<string>((last, next) => (isProgress(last) && isProgress(next) ? next : undefined));
 
 async function readAll(queue: FrameQueue<string>): Promise<string[]> {
   const frames: string[] = [];

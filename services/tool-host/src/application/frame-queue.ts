@@ -1,15 +1,16 @@
 /**
- * Hands frames from whoever makes them to one reader, in order. A frame may take the place of the last one that still
- * waits, so that a slow reader does not make progress reports pile up.
+ * Hands frames from whoever makes them to one reader, in order. A frame may become one with the last one that still waits,
+ * so that a slow reader does not make progress and output pile up.
  */
 export class FrameQueue<Frame> {
-  readonly #replaces: (last: Frame, next: Frame) => boolean;
+  readonly #merge: (last: Frame, next: Frame) => Frame | undefined;
   #frames: Frame[] = [];
   #end: (() => void) | undefined;
   #changed = Promise.withResolvers<void>();
 
-  constructor(replaces: (last: Frame, next: Frame) => boolean) {
-    this.#replaces = replaces;
+  /** `merge` answers what stands for both; undefined = both stay. */
+  constructor(merge: (last: Frame, next: Frame) => Frame | undefined) {
+    this.#merge = merge;
   }
 
   /** Does nothing after the end. */
@@ -18,10 +19,12 @@ export class FrameQueue<Frame> {
       return;
     }
     const last = this.#frames.at(-1);
-    if (last !== undefined && this.#replaces(last, frame)) {
-      this.#frames.pop();
+    const merged = last === undefined ? undefined : this.#merge(last, frame);
+    if (merged === undefined) {
+      this.#frames.push(frame);
+    } else {
+      this.#frames[this.#frames.length - 1] = merged;
     }
-    this.#frames.push(frame);
     this.#changed.resolve();
   }
 

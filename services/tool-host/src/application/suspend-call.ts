@@ -1,7 +1,6 @@
 import type { Clock, IdGenerator } from '@spanwise/kernel';
-import type { Interrupt } from '../domain/execution/interrupt.ts';
+import type { Interrupt, ToolSuspension } from '@spanwise/tool-kit/contract';
 import { clipBytes } from '../domain/text/bounded-text.ts';
-import type { ToolSuspension } from '../domain/tool/tool.ts';
 import type { ToolCall } from '../domain/tool/tool-call.ts';
 
 export interface SuspendCallDeps {

@@ -1,5 +1,5 @@
 import { DomainError, type ExecSpanContext, type SpanEnd } from '@spanwise/kernel';
-import type { Files } from '../domain/files/files.ts';
+import type { Files } from '@spanwise/tool-kit/contract';
 import type { CallSpans } from './ports/call-spans.ts';
 import type { FileCall, RunFiles } from './ports/run-files.ts';
 
@@ -45,6 +45,7 @@ export function tracedFiles(runFiles: RunFiles, call: Omit<FileCall, 'span'>, sp
   }
 
   return {
+    mounts: () => traced('describe view', '/', (files) => files.mounts()),
     stat: (path) => traced('stat file', path, (files) => files.stat(path)),
     list: (path, page) => traced('list directory', path, (files) => files.list(path, page)),
     read: (path, range) => traced('read file', path, (files) => files.read(path, range)),

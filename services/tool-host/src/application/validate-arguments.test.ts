@@ -1,6 +1,6 @@
+import { defineTool } from '@spanwise/tool-kit';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineTool } from '../infrastructure/tools/define-tool.ts';
 import { decodeArguments } from './decode-arguments.ts';
 import { validateArguments } from './validate-arguments.ts';
 

@@ -1,7 +1,6 @@
+import type { ArgumentIssue, JsonPath, Tool } from '@spanwise/tool-kit/contract';
 import { argumentsInvalid } from '../domain/arguments/argument-errors.ts';
-import type { ArgumentIssue, JsonPath } from '../domain/arguments/argument-issue.ts';
 import { locateJson } from '../domain/arguments/json-scanner.ts';
-import type { Tool } from '../domain/tool/tool.ts';
 import type { DecodedArguments } from './decode-arguments.ts';
 
 /**

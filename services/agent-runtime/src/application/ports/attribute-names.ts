@@ -6,6 +6,8 @@ export interface AttributeNames {
   readonly responseFinishReasons: string;
   readonly conversationId: string;
   readonly agentName: string;
+  readonly toolName: string;
+  readonly toolCallId: string;
   readonly inputTokens: string;
   readonly outputTokens: string;
 }

@@ -1,3 +1,4 @@
+import type { DomainError } from '@spanwise/kernel';
 import type { RunDispatch } from '../../domain/run/run-dispatch.ts';
 import type { RunOutcome } from '../../domain/run/run-outcome.ts';
 
@@ -5,4 +6,6 @@ import type { RunOutcome } from '../../domain/run/run-outcome.ts';
 export interface RunReports {
   /** The work on a dispatch is over. */
   ended(dispatch: RunDispatch, outcome: RunOutcome, durationMs: number): void;
+  /** An agent that a task was delegated to has failed. The run goes on. */
+  delegateFailed(dispatch: RunDispatch, agent: string, error: DomainError): void;
 }

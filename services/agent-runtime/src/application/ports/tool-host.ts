@@ -1,4 +1,5 @@
 import { DomainError, type ExecSpanContext } from '@spanwise/kernel';
+import type { ToolPolicy } from '@spanwise/tool-kit/contract';
 import type { ToolCallPart, ToolResultPart } from '../../domain/message/message.ts';
 import type { Interrupt, InterruptAnswer } from '../../domain/run/interrupt.ts';
 import type { RunScope } from '../../domain/run/run-dispatch.ts';
@@ -33,6 +34,10 @@ export interface SoughtExecution {
 export interface ToolExecution extends SoughtExecution {
   /** What the call waited for; undefined at its first execution. The tool's span becomes a child of `span`. */
   readonly answer: InterruptAnswer | undefined;
+  /** The rules of agent, session and run. */
+  readonly policy: ToolPolicy;
+  /** Whether somebody is there to approve it. */
+  readonly isInteractive: boolean;
 }
 
 /** How a call ended, or what it waits for. */

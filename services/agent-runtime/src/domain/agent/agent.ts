@@ -1,3 +1,6 @@
+import type { ToolPolicy } from '@spanwise/tool-kit/contract';
+import type { DelegationLimits } from '../delegation/delegation.ts';
+
 /** A named configuration of a model and what it may do. */
 export interface Agent {
   readonly name: string;
@@ -9,6 +12,7 @@ export interface Agent {
   readonly model: string;
   readonly tools: AgentTools;
   readonly limits: AgentLimits;
+  readonly delegation: DelegationLimits;
 }
 
 export interface AgentTools {
@@ -16,6 +20,8 @@ export interface AgentTools {
   readonly allow: 'all' | readonly string[];
   /** Names that it may not use, even when allowed. */
   readonly deny: readonly string[];
+  /** Rules for calls of those that it may use. */
+  readonly policy: ToolPolicy;
 }
 
 export interface AgentLimits {

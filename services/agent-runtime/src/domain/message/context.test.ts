@@ -21,6 +21,7 @@ const answer = (callId: string, shown = 'ok'): PartContent => ({
     outcome: toolOutcome.ok,
     content: [{ content: { case: 'text', value: shown } }],
     structuredJson: '',
+    code: '',
   },
 });
 const user = message(role.user, text('hello'));

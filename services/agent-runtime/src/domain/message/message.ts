@@ -55,6 +55,19 @@ export interface ToolResultPart {
   readonly content: readonly ToolContent[];
   /** JSON text; empty when there is none. */
   readonly structuredJson: string;
+  /** Reason of the error; empty when there is none. */
+  readonly code: string;
+  /** Undefined when the output is whole. */
+  readonly truncated?: ToolTruncation | undefined;
+}
+
+/** An output that was longer than its tool's limits. */
+export interface ToolTruncation {
+  /** UTF-8. */
+  readonly shownBytes: bigint;
+  readonly totalBytes: bigint;
+  /** File that has the whole; empty when it is not kept. */
+  readonly fullPath: string;
 }
 
 export interface ToolContent {

@@ -14,7 +14,7 @@ describe('the token estimate', () => {
 
   it('counts what the model is shown of a result', () => {
     const content = [{ content: { case: 'text', value: '12345' } }] as const;
-    const value = { callId: 'c', outcome: toolOutcome.ok, content, structuredJson: '{"not":"shown"}' };
+    const value = { callId: 'c', outcome: toolOutcome.ok, content, structuredJson: '{"not":"shown"}', code: '' };
     const parts: Message['parts'] = [{ part: { case: 'toolResult', value } }];
     expect(estimateTokens({ id: 'x', role: role.tool, runId: 'r', parts })).toBe(2);
   });

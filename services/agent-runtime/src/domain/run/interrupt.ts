@@ -12,6 +12,8 @@ export interface Interrupt {
   readonly schemaJson: string;
   /** When the run goes on without an answer; undefined = never. */
   readonly expireTime?: { readonly seconds: bigint; readonly nanos: number } | undefined;
+  /** The call that is to be approved, as tool-host says it: `spanwise.type.v1.Approval`. */
+  readonly approval?: object | undefined;
 }
 
 /** What became of an interrupt: `spanwise.type.v1.InterruptAnswer`. */

@@ -42,10 +42,14 @@ export interface RunDispatch extends RunScope, ToolChoice {
   readonly beginMs: number | undefined;
   /** Whether the driver publishes what the run writes: then it is kept in a layer of the run until that. */
   readonly runLayer: boolean;
+  /** Turns that earlier dispatches have taken, over all dialogues of the run. */
+  readonly turns: number;
+  /** Whether the driver keeps dialogues of delegate calls: without that nothing is delegated. */
+  readonly threads: boolean;
   /** What the run began with; undefined in its first dispatch. */
   readonly spec: RunSpec | undefined;
-  /** Results of calls of the last message that are in the log already. */
+  /** Results of calls of a dialogue's last message that are in the log already. */
   readonly results: readonly ToolResultPart[];
-  /** Answers that calls of the last message have waited for. */
+  /** Answers that calls of a dialogue's last message have waited for. */
   readonly answers: readonly InterruptAnswer[];
 }

@@ -12,6 +12,8 @@ export interface RunEvent {
   readonly span: ExecSpan;
   /** When; undefined on deltas. */
   readonly time?: EventTime;
+  /** The delegate call whose agent said it; missing = the run's own. */
+  readonly threadId?: string;
   readonly data: RunEventData;
 }
 

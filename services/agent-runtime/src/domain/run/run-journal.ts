@@ -7,6 +7,8 @@ export interface Checkpoint {
   readonly events: readonly RunEvent[];
   /** For the model context, in order. */
   readonly messages: readonly Message[];
+  /** The dialogue that they belong to: that of a delegate call; missing = the main one. */
+  readonly threadId?: string;
   /** What the run works with; in the first checkpoint of a dispatch that was not told. */
   readonly spec?: RunSpec;
 }

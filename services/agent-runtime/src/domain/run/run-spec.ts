@@ -1,11 +1,22 @@
+import { joinPolicies, namesTool, parseRule, type ToolPolicy } from '@spanwise/tool-kit/contract';
 import type { Agent, AgentLimits, AgentTools } from '../agent/agent.ts';
 import { renderInstructions } from '../agent/instructions.ts';
+import type { DelegationLimits } from '../delegation/delegation.ts';
 import type { Tool } from '../tool/tool.ts';
 
 /** What a run works with from its first dispatch to its end, whatever is configured meanwhile. */
 export interface RunSpec {
   readonly agent: AgentSpec;
   /** What the model is offered, sorted by name. */
+  readonly tools: readonly Tool[];
+  /** The agents that tasks may be delegated to, by the run's agent or by one of them, sorted by name. */
+  readonly delegates: readonly DelegateSpec[];
+}
+
+/** An agent that tasks may be delegated to. */
+export interface DelegateSpec {
+  readonly agent: AgentSpec;
+  /** What its model is offered, sorted by name. */
   readonly tools: readonly Tool[];
 }
 
@@ -19,11 +30,14 @@ export interface AgentSpec {
   /** Used unless the run names another one. */
   readonly model: string;
   readonly limits: AgentLimits;
+  /** Its rules for calls of tools. */
+  readonly policy: ToolPolicy;
+  readonly delegation: DelegationLimits;
 }
 
 /** The agent for a run that begins now. */
 export function agentSpec(agent: Agent, nowMs: number): AgentSpec {
-  const { name, description, model, limits } = agent;
+  const { name, description, model, limits, delegation } = agent;
   const date = new Date(nowMs).toISOString().slice(0, 10);
   return {
     name,
@@ -31,6 +45,8 @@ export function agentSpec(agent: Agent, nowMs: number): AgentSpec {
     instructions: renderInstructions(agent.instructions, { agent: name, date }),
     model,
     limits,
+    policy: agent.tools.policy,
+    delegation,
   };
 }
 
@@ -41,11 +57,20 @@ export interface ToolChoice {
   readonly toolsDeny: readonly string[];
   /** Whether somebody is there to answer questions. */
   readonly interactive: boolean;
+  /** Rules of session and run for calls of tools. */
+  readonly policy: ToolPolicy;
 }
 
-/** Those of the tools that the model is offered, sorted by name: a stable order keeps prompt caches warm. */
-export function offeredTools(tools: readonly Tool[], { allow, deny }: AgentTools, choice: ToolChoice): readonly Tool[] {
+/**
+ * Those of the tools that the model is offered, sorted by name: a stable order keeps prompt caches warm. What the rules
+ * refuse whatever it touches is not offered.
+ */
+export function offeredTools(tools: readonly Tool[], agent: AgentTools, choice: ToolChoice): readonly Tool[] {
+  const { allow, deny } = agent;
   const { toolsAllow, toolsDeny, interactive } = choice;
+  const refusing = joinPolicies(agent.policy, choice.policy)
+    .deny.map(parseRule)
+    .filter((rule) => rule !== undefined && rule.target === undefined);
   return tools
     .filter(
       ({ name, toolClass }) =>
@@ -53,6 +78,7 @@ export function offeredTools(tools: readonly Tool[], { allow, deny }: AgentTools
         (toolsAllow.length === 0 || toolsAllow.includes(name)) &&
         !deny.includes(name) &&
         !toolsDeny.includes(name) &&
+        !refusing.some((rule) => rule !== undefined && namesTool(rule, name)) &&
         (interactive || toolClass !== 'interaction'),
     )
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));

@@ -3,7 +3,7 @@ import { toolOutcome } from '../message/message.ts';
 import { CallBatch } from './call-batch.ts';
 
 const call = (callId: string) => ({ callId, tool: 'read', argumentsJson: '{}', isCut: false });
-const result = (callId: string) => ({ callId, outcome: toolOutcome.ok, content: [], structuredJson: '' });
+const result = (callId: string) => ({ callId, outcome: toolOutcome.ok, content: [], structuredJson: '', code: '' });
 
 describe('a batch of calls', () => {
   it('has its results in call order', () => {

@@ -27,6 +27,7 @@ export class CallBatch {
   readonly calls: readonly ToolCallPart[];
   readonly #begun = new Set<string>();
   readonly #suspended = new Set<string>();
+  #isLeft = false;
   readonly #results = new Map<string, ToolResultPart>();
 
   /** With `earlier`, an earlier dispatch may have begun any of them. */
@@ -42,6 +43,16 @@ export class CallBatch {
   /** True when calls wait for interrupts. */
   get isSuspended(): boolean {
     return this.#suspended.size > 0;
+  }
+
+  /** True when calls go on in another dispatch. */
+  get isLeft(): boolean {
+    return this.#isLeft;
+  }
+
+  /** Notes that a call goes on in another dispatch. */
+  leave(): void {
+    this.#isLeft = true;
   }
 
   /** Notes that a call is handed to a tool: from now on it may have effects. */

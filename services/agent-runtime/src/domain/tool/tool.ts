@@ -6,7 +6,10 @@ export const toolEffectNumber = { 'read-only': 1, idempotent: 2, 'non-repeatable
 export type ToolEffect = keyof typeof toolEffectNumber;
 
 /** What a tool is about. The numbers are those of `spanwise.tool.v1.ToolClass`; `other` is one that is not known here. */
-export const toolClassNumber = { other: 0, files: 1, search: 2, interaction: 3 } as const;
+export const toolClassNumber = {
+  ...{ other: 0, files: 1, search: 2, interaction: 3, shell: 4 },
+  ...{ web: 5, delegation: 6, remote: 7, own: 8 },
+} as const;
 export type ToolClass = keyof typeof toolClassNumber;
 
 /** A tool that a model can be offered. */

@@ -1,3 +1,4 @@
+import { noPolicy } from '@spanwise/tool-kit/contract';
 import { describe, expect, it } from 'vitest';
 import { parseAgentFile } from './agent-file.ts';
 
@@ -26,16 +27,41 @@ describe('an agent file', () => {
         description: 'Helps.',
         instructions: 'You are {{agent}}.',
         model: 'gpt-5-mini',
-        tools: { allow: 'all', deny: [] },
+        tools: { allow: 'all', deny: [], policy: noPolicy },
         limits: { maxTurns: 3, timeoutMs: 60_000, maxOutputTokens: 100 },
+        delegation: { agents: [], maxParallel: 4, maxDepth: 3 },
       },
+      delegates: [],
     });
     expect(parseAgentFile('x', `${fine}tools: all\n`)).toMatchObject({ agent: { tools: { allow: 'all', deny: [] } } });
+  });
+
+  it('may have rules for calls of its tools', () => {
+    const rules = "  rules:\n    ask: ['bash']\n    deny: ['write(/workspace/locked/*)']\n";
+    const content = parseAgentFile('x', `${fine}tools:\n${rules}`);
+    const policy = { allow: [], ask: ['bash'], deny: ['write(/workspace/locked/*)'] };
+    expect(content).toMatchObject({ agent: { tools: { allow: 'all', policy } } });
+    expect(parseAgentFile('x', `${fine}tools:\n  rules:\n    deny: ['write(']\n`)).toMatchObject({
+      problems: [{ problem: expect.stringContaining('must be the name of a tool, or tool(target)') }],
+    });
   });
 
   it('may list its tools', () => {
     const content = parseAgentFile('x', `${fine}tools:\n  allow: [read, grep]\n  deny: [grep]\n`);
     expect(content).toMatchObject({ agent: { tools: { allow: ['read', 'grep'], deny: ['grep'] } } });
+  });
+
+  it('may name the agents that it delegates to, each with its line, and how many and how deep', () => {
+    const more = 'delegates:\n  - writer\n  - helper\n  - writer\n';
+    const limits = '  max_parallel_delegates: 2\n  max_delegate_depth: 1\n';
+    expect(parseAgentFile('x', `${fine}${limits}${more}`)).toMatchObject({
+      agent: { delegation: { agents: ['helper', 'writer'], maxParallel: 2, maxDepth: 1 } },
+      delegates: [
+        { name: 'writer', line: 13 },
+        { name: 'helper', line: 14 },
+        { name: 'writer', line: 15 },
+      ],
+    });
   });
 
   it.each([
@@ -51,6 +77,7 @@ describe('an agent file', () => {
       'names {{user}}, which is no variable',
     ],
     ['tools that are neither', `${fine}tools: some\n`, 10, 'tools: must be "all"'],
+    ['no delegates at all', `${fine}delegates: helper\n`, 10, 'delegates'],
     ['YAML that is none', `${fine}tools: [read\n`, 11, ''],
     ['a file that is no map', 'hello', 1, 'file'],
   ])('is refused for %s, with its line', (_, text, line, problem) => {

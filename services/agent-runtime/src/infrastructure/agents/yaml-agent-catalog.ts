@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { DomainError } from '@spanwise/kernel';
+import { DomainError, excerpt } from '@spanwise/kernel';
 import type { Agent, AgentCatalog } from '../../domain/agent/agent.ts';
 import { agentNotFound } from '../../domain/agent/agent-errors.ts';
 import { type AgentFileProblem, parseAgentFile } from './agent-file.ts';
@@ -20,6 +20,7 @@ export async function loadYamlAgents({ folder, model }: YamlAgentsOptions): Prom
   const files = await agentFiles(folder);
   const agents = new Map<string, Agent>();
   const problems: AgentFileProblem[] = [];
+  const delegates: (AgentFileProblem & { readonly name: string })[] = [];
   for (const path of files) {
     const file = join(basename(folder), basename(path));
     const content = parseAgentFile(file, await readFile(path, 'utf8'));
@@ -28,8 +29,13 @@ export async function loadYamlAgents({ folder, model }: YamlAgentsOptions): Prom
     } else if (agents.has(content.agent.name)) {
       problems.push({ file, line: content.nameLine, problem: `name: another file names ${content.agent.name} too` });
     } else {
+      delegates.push(...content.delegates.map((each) => ({ file, ...each, problem: unknownDelegate(each.name) })));
       agents.set(content.agent.name, model === undefined ? content.agent : { ...content.agent, model });
     }
+  }
+  if (problems.length === 0) {
+    // Whether a file that can not be read has them is not known.
+    problems.push(...delegates.filter(({ name }) => !agents.has(name)));
   }
   if (problems.length > 0 || agents.size === 0) {
     throw badAgents(folder, problems);
@@ -57,6 +63,10 @@ async function agentFiles(folder: string): Promise<readonly string[]> {
   } catch (error) {
     throw badAgents(folder, [], error);
   }
+}
+
+function unknownDelegate(name: string): string {
+  return `delegates: there is no agent ${excerpt(name)}`;
 }
 
 /** The agents can not be loaded. The operator corrects the files. */

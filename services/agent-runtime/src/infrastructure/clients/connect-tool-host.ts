@@ -14,7 +14,7 @@ import {
   type ToolHost,
   toolHostUnavailable,
 } from '../../application/ports/tool-host.ts';
-import type { ToolResultPart } from '../../domain/message/message.ts';
+import type { ToolResultPart, ToolTruncation } from '../../domain/message/message.ts';
 import type { Interrupt } from '../../domain/run/interrupt.ts';
 import type { RunScope } from '../../domain/run/run-dispatch.ts';
 import type { RunEvent } from '../../domain/run/run-event.ts';
@@ -44,13 +44,13 @@ export class ConnectToolHost implements ToolHost {
   }
 
   list({ identity }: RunScope, span: ExecSpanContext): Promise<readonly Tool[]> {
-    return this.#tools.get(async () => {
+    return this.#tools.get(identity.uid, async () => {
       try {
-        const { tools } = await this.#client.listTools(
+        const { tools, perUser: isPerUser } = await this.#client.listTools(
           {},
           { ...callOptions({ identity, span }), timeoutMs: listTimeoutMs },
         );
-        return tools.map(toolOf);
+        return { tools: tools.map(toolOf), isPerUser };
       } catch (error) {
         throw toolHostUnavailable(false, error);
       }
@@ -58,7 +58,7 @@ export class ConnectToolHost implements ToolHost {
   }
 
   async execute(
-    { run, call, span, answer }: ToolExecution,
+    { run, call, span, answer, policy, isInteractive: interactive }: ToolExecution,
     emit: (event: RunEvent) => void,
     signal: AbortSignal,
   ): Promise<ToolAnswer> {
@@ -75,6 +75,8 @@ export class ConnectToolHost implements ToolHost {
         tool,
         argumentsJson,
         span,
+        policy: { allow: [...policy.allow], ask: [...policy.ask], deny: [...policy.deny] },
+        interactive,
         ...(answer === undefined ? {} : { answer }),
       };
       // Read to its end: to leave it early would cancel the call.
@@ -141,17 +143,23 @@ function answerOf(callId: string, result: Result | undefined, suspended: Suspend
     : ({ kind: 'suspended', interrupt: interruptOf(callId, suspended) } as const);
 }
 
-function interruptOf(callId: string, { id, kind, message, schemaJson, expireTime }: Suspended): Interrupt {
-  return { id, kind, callId, message, schemaJson, expireTime };
+function interruptOf(callId: string, { id, kind, message, schemaJson, expireTime, approval }: Suspended): Interrupt {
+  return { id, kind, callId, message, schemaJson, expireTime, ...(approval === undefined ? {} : { approval }) };
 }
 
-function resultOf(callId: string, { outcome, content, structuredJson }: Result): ToolResultPart {
+function resultOf(callId: string, { outcome, content, structuredJson, code, truncated }: Result): ToolResultPart {
   return {
     callId,
     outcome: outcome as ToolResultPart['outcome'],
     content: content as ToolResultPart['content'],
     structuredJson,
+    code,
+    ...(truncated === undefined ? {} : { truncated: truncationOf(truncated) }),
   };
+}
+
+function truncationOf({ shownBytes, totalBytes, fullPath }: NonNullable<Result['truncated']>): ToolTruncation {
+  return { shownBytes, totalBytes, fullPath };
 }
 
 /** Errors of tool-host itself say what is wrong; errors of the connection say only whether the call can have arrived. */

@@ -17,10 +17,15 @@ export interface Mount<Remote = VirtualPath> {
   readonly path: VirtualPath;
   /** With several of them it is a union of all, highest priority first. */
   readonly sources: readonly [MountSource<Remote>, ...MountSource<Remote>[]];
-  /** True when nothing can be changed under it. */
+  /** True when nothing can be changed under it, but by its `writer`. */
   readonly isReadOnly: boolean;
   /** True when what a run writes under it counts as its output. */
   readonly isOutput: boolean;
+  /**
+   * The service that alone changes what is under it: at once and not as part of a run. It counts for the session, and searches
+   * from above leave it out. Absent for mounts of the configuration.
+   */
+  readonly writer?: string | undefined;
 }
 
 /** A directory that stands for another one: `inner` of a disk is seen as `outer`. */

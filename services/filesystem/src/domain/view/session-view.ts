@@ -1,4 +1,4 @@
-import type { RunId, SessionId, Uid } from '@spanwise/kernel';
+import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
 import type { Change, ChangeSource } from '../change/change.ts';
 import { compareNames } from '../path/name-order.ts';
 import type { VirtualPath } from '../path/virtual-path.ts';
@@ -59,6 +59,16 @@ export class SessionView implements SessionViewFacts {
           longest === undefined || mount.path.segments.length > longest.path.segments.length ? mount : longest,
         undefined,
       );
+  }
+
+  /** Whose use of a disk what is written under a mount counts for: the user's, or that of the session alone. */
+  ownerAt({ writer }: Pick<Mount, 'writer'>): Uid {
+    return writer === undefined ? this.uid : brandId<Uid>(this.sessionId);
+  }
+
+  /** True for the path of a mount that is searched only when the search begins there or below it. */
+  isSetAside(path: VirtualPath): boolean {
+    return this.mounts.some((mount) => mount.writer !== undefined && mount.path.equals(path));
   }
 
   /** The directories of disks that no other session sees. */

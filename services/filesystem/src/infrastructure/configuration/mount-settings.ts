@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { VirtualPath } from '../../domain/path/virtual-path.ts';
 import type { MountSource } from '../../domain/view/mount.ts';
 import { type MountTemplate, maxValueLength, mountFor, unknownPlaceholders } from '../../domain/view/mount-template.ts';
+import { toolResultsMount } from '../../domain/view/tool-results.ts';
 import type { YamlPath, YamlSource } from './yaml-source.ts';
 
 const mountConf: YamlPath = ['fs_view', 'session', 'mount_conf'];
@@ -33,6 +34,13 @@ export type MountableDisks = ReadonlyMap<string, boolean>;
 export function readMounts(source: YamlSource, count: number, disks: MountableDisks): readonly MountTemplate[] {
   const mounts = Array.from({ length: count }, (_, index) => readMount(source, [...mountConf, index], disks));
   for (const [index, { path }] of mounts.entries()) {
+    if (path.isWithin(toolResultsMount.path)) {
+      const own = toolResultsMount.path.text;
+      throw source.invalid(
+        [...mountConf, index, 'mount'],
+        `${own} is a mount of the service's own: choose another path`,
+      );
+    }
     if (mounts.findIndex((other) => other.path.equals(path)) !== index) {
       throw source.invalid([...mountConf, index, 'mount'], `the mount ${path.text} is there twice`);
     }

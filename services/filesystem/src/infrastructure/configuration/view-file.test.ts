@@ -21,11 +21,18 @@ fs_view:
 
 test('reads disks and mounts', () => {
   const { disks, mounts } = parse(good);
-  expect(disks.map(({ name }) => name)).toEqual(['work', 'docs', 'scratch']);
+  expect(disks.map(({ name }) => name)).toEqual(['work', 'docs', 'scratch', 'tool-results']);
   const one = (disk: string, remote: string) => [{ disk, remote, priority: 0, isOptional: false }];
   expect(mounts.map(({ path, ...mount }) => ({ ...mount, path: path.text }))).toEqual([
     { path: '/workspace', sources: one('work', '/{uid}/{session_id}'), isReadOnly: false, isOutput: true },
     { path: '/docs', sources: one('docs', '/'), isReadOnly: true, isOutput: false },
+    {
+      path: '/tool-results',
+      sources: one('tool-results', '/{session_id}'),
+      isReadOnly: true,
+      isOutput: false,
+      writer: 'tool-host',
+    },
   ]);
 });
 
@@ -40,8 +47,16 @@ test('reads a union, highest priority first', () => {
 
 test('reads the file that is shipped', () => {
   const { disks, mounts } = parse(readFileSync(shippedViewFile, 'utf8'));
-  expect(disks.map(({ name }) => name)).toEqual(['workspace', 'library']);
-  expect(mounts.map(({ path }) => path.text)).toEqual(['/workspace', '/library']);
+  expect(disks.map(({ name }) => name)).toEqual(['workspace', 'library', 'tool-results']);
+  expect(mounts.map(({ path }) => path.text)).toEqual(['/workspace', '/library', '/tool-results']);
+});
+
+test('reads how much of the outputs of tools is kept', () => {
+  expect(parse(good).toolResults).toEqual({ maxBytes: 256 * 1024 * 1024, days: 30 });
+  expect(parse(`${good}tool_results: {quota: 1MiB, days: 7}\n`).toolResults).toEqual({
+    maxBytes: 1024 * 1024,
+    days: 7,
+  });
 });
 
 test('allows everything and protects nothing without access', () => {
@@ -68,6 +83,24 @@ function withLine(number: number, line: string): string {
 
 test.each([
   ['text that is no YAML', 2, '  work: {kind: tree', /^view\.yaml:\d+: /],
+  [
+    "the name of the service's own disk",
+    3,
+    '  tool-results: {kind: tree}',
+    "view.yaml:3: tool-results is the name of a disk of the service's own: choose another one.",
+  ],
+  [
+    "a mount where the service's own one is",
+    9,
+    '      - {mount: /tool-results, disk_name: docs}',
+    "view.yaml:9: /tool-results is a mount of the service's own: choose another path.",
+  ],
+  [
+    "a mount in the service's own one",
+    9,
+    '      - {mount: /tool-results/of/mine, disk_name: docs}',
+    "view.yaml:9: /tool-results is a mount of the service's own: choose another path.",
+  ],
   ['a disk twice', 4, '  work: {kind: memory}', 'view.yaml:4: Map keys must be unique.'],
   [
     'a rest disk whose base URL holds a password',

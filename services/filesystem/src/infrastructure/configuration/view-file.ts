@@ -4,28 +4,32 @@ import { DomainError } from '@spanwise/kernel';
 import { z } from 'zod';
 import { type Access, openAccess } from '../../domain/access/access.ts';
 import type { MountTemplate } from '../../domain/view/mount-template.ts';
-import type { DiskKind, DiskOpener } from '../disks/disk-kind.ts';
+import { toolResultsDisk, toolResultsMount } from '../../domain/view/tool-results.ts';
+import type { DiskKind } from '../disks/disk-kind.ts';
 import { readAccess } from './access-settings.ts';
 import { blobsInDatabase, type ConfiguredBlobs, readBlobs } from './blob-settings.ts';
 import { configurationInvalid } from './configuration-errors.ts';
+import type { ConfiguredDisk } from './configured-disk.ts';
 import { readMounts } from './mount-settings.ts';
+import {
+  defaultToolResults,
+  readToolResults,
+  type ToolResultsSettings,
+  toolResultsDiskOf,
+} from './tool-results-settings.ts';
 import { type YamlPath, YamlSource } from './yaml-source.ts';
-
-/** A disk of the configuration that is not open yet. */
-export interface ConfiguredDisk {
-  readonly name: string;
-  readonly keepsMarks: boolean;
-  /** Throws with the line of the disk what its opener throws. */
-  readonly open: DiskOpener;
-}
 
 /** What `fs-view.yaml` says. */
 export interface ViewFile {
   /** Folder of the file. */
   readonly folder: string;
+  /** Those of the file, and the one of the service's own. */
   readonly disks: readonly ConfiguredDisk[];
   /** Where new content of tree disks and layers goes; without the key `blobs` into the database. */
   readonly blobs: ConfiguredBlobs;
+  /** How much of the outputs of tools is kept; without the key `tool_results` 256 MiB a session, for 30 days. */
+  readonly toolResults: ToolResultsSettings;
+  /** Those of the file, and the one of the service's own. */
   readonly mounts: readonly MountTemplate[];
   /** Without the key `access` everything is allowed and nothing is protected. */
   readonly access: Access;
@@ -35,6 +39,7 @@ const fileSchema = z.strictObject({
   disks: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/i), z.unknown()),
   fs_view: z.strictObject({ session: z.strictObject({ mount_conf: z.array(z.unknown()).min(1) }) }),
   blobs: z.unknown().optional(),
+  tool_results: z.unknown().optional(),
   access: z.unknown().optional(),
 });
 
@@ -55,14 +60,18 @@ export function parseViewFile(name: string, text: string, kinds: readonly DiskKi
   const file = source.read([], fileSchema);
   const disks = Object.keys(file.disks).map((disk) => readDisk(source, disk, kinds));
   const mountable = new Map(disks.map(({ name: disk, keepsMarks }) => [disk, keepsMarks]));
-  const mounts = readMounts(source, file.fs_view.session.mount_conf.length, mountable);
+  const mounts = [...readMounts(source, file.fs_view.session.mount_conf.length, mountable), toolResultsMount];
   const access = file.access === undefined ? openAccess : readAccess(source, mounts);
   const blobs = file.blobs === undefined ? blobsInDatabase : readBlobs(source);
-  return { disks, blobs, mounts, access };
+  const toolResults = file.tool_results === undefined ? defaultToolResults : readToolResults(source);
+  return { disks: [...disks, toolResultsDiskOf(toolResults)], blobs, toolResults, mounts, access };
 }
 
 function readDisk(source: YamlSource, name: string, kinds: readonly DiskKind[]): ConfiguredDisk {
   const at: YamlPath = ['disks', name];
+  if (name === toolResultsDisk) {
+    throw source.invalid(at, `${name} is the name of a disk of the service's own: choose another one`);
+  }
   const { kind } = source.read(at, z.looseObject({ kind: z.string() }));
   const found = kinds.find((each) => each.kind === kind);
   if (found === undefined) {

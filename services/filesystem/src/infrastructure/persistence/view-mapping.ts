@@ -25,6 +25,7 @@ const storedMount = z.object({
   sources: z.tuple([storedSource], storedSource),
   isReadOnly: z.boolean(),
   isOutput: z.boolean(),
+  writer: z.string().optional(),
 });
 
 /** Views that were opened before there were unions have one disk a mount. */

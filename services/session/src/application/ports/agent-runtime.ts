@@ -24,12 +24,22 @@ export interface Dispatch {
   readonly caller: Caller;
   /** Made by the first dispatch; undefined in that. */
   readonly spec: Uint8Array | undefined;
-  /** Results of calls of the last message that are in the log already. */
+  /** Turns that earlier dispatches have taken, over all dialogues. */
+  readonly turns: number;
+  /** Results of calls of a dialogue's last message that are in the log already. */
   readonly results: readonly ToolResult[];
-  /** Answers that calls of the last message have waited for. */
+  /** Answers that calls of a dialogue's last message have waited for. */
   readonly answers: readonly InterruptAnswer[];
-  /** Encoded messages of the stored dialogue, oldest first, in pages. */
-  readonly history: AsyncIterable<readonly Uint8Array[]>;
+  /** The main dialogue, then those of calls that are not answered, in pages. */
+  readonly history: AsyncIterable<HistoryPage>;
+}
+
+/** A part of a stored dialogue. */
+export interface HistoryPage {
+  /** The call whose dialogue it is; empty = the main one. */
+  readonly threadId: string;
+  /** Encoded, oldest first. */
+  readonly messages: readonly Uint8Array[];
 }
 
 /** What an executor says, in the order in which it happened. */

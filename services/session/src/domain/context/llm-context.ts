@@ -5,11 +5,13 @@ import type { ToolResult } from '../event/agent-event.ts';
 export interface ContextRow {
   readonly messageId: string;
   readonly runId: RunId;
+  /** The dialogue that it is part of: the id of a delegate call; empty or missing = the main one. */
+  readonly threadId?: string;
   /** Number of spanwise.type.v1.Role. */
   readonly role: number;
   /** What it costs as input, counted or estimated once. */
   readonly tokens: number;
-  /** Encoded spanwise.type.v1.Message, without seq and create_time. */
+  /** Encoded spanwise.type.v1.Message, without seq, create_time and thread_id. */
   readonly payload: Uint8Array;
 }
 
@@ -25,11 +27,14 @@ export interface ContextRange {
   readonly lastSeq: number;
 }
 
-/** The dialogue that the model is shown, without what was rolled back: what `LlmContextRepository` of the runtime loads, and ListMessages tells. */
+/**
+ * The dialogues that models are shown, without what was rolled back: what `LlmContextRepository` of the runtime loads, and
+ * ListMessages tells. The main one is the user's; each delegate call may have one of its own.
+ */
 export interface LlmContext {
-  /** Messages in order of seq, those after `afterSeq`. */
-  read(sessionId: SessionId, afterSeq: number, limit: number): Promise<readonly StoredMessage[]>;
-  /** Where the messages of a run are; undefined when it has none. */
+  /** Messages of one dialogue in order of seq, those after `afterSeq`. Default: of the main one. */
+  read(sessionId: SessionId, afterSeq: number, limit: number, threadId?: string): Promise<readonly StoredMessage[]>;
+  /** Where the messages of a run are, in all its dialogues; undefined when it has none. */
   rangeOf(sessionId: SessionId, runId: RunId): Promise<ContextRange | undefined>;
 }
 

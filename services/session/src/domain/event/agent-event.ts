@@ -13,6 +13,8 @@ export interface AgentEvent {
   readonly span?: ExecSpan | undefined;
   /** Unset on live deltas. */
   readonly time?: EventTime | undefined;
+  /** The dialogue that it belongs to: the id of a delegate call; empty or missing = the main one. */
+  readonly threadId?: string;
   readonly data: EventData;
 }
 
@@ -23,7 +25,7 @@ export interface EventTime {
 }
 
 /** What a run says, before it has its place in the log. */
-export type UnplacedEvent = Pick<AgentEvent, 'span' | 'time' | 'data'>;
+export type UnplacedEvent = Pick<AgentEvent, 'span' | 'time' | 'threadId' | 'data'>;
 
 export type EventData =
   | { readonly case: 'runStart'; readonly value: RunStart }
@@ -145,6 +147,17 @@ export interface ToolResult {
   readonly outcome: number;
   readonly content: readonly ToolContent[];
   readonly structuredJson: string;
+  /** Reason of the error; empty when there is none. */
+  readonly code: string;
+  /** Undefined when the output is whole. */
+  readonly truncated?: ToolTruncation | undefined;
+}
+
+/** An output that was longer than its tool's limits. */
+export interface ToolTruncation {
+  readonly shownBytes: bigint;
+  readonly totalBytes: bigint;
+  readonly fullPath: string;
 }
 
 export interface ToolContent {
@@ -183,6 +196,20 @@ export interface Interrupt {
   readonly schemaJson: string;
   /** In the shape of google.protobuf.Timestamp; undefined = it never expires. */
   readonly expireTime?: EventTime | undefined;
+  /** The call that is to be approved; with kind `approval` only. */
+  readonly approval?: Approval | undefined;
+}
+
+/** A call that is to be approved: exactly this tool, version and arguments. */
+export interface Approval {
+  readonly tool: string;
+  readonly title: string;
+  readonly toolVersion: string;
+  readonly argumentsJson: string;
+  readonly argsHash: string;
+  readonly targets: readonly string[];
+  /** Empty = the tool's default. */
+  readonly rule: string;
 }
 
 export interface RunWaiting {
@@ -238,9 +265,17 @@ export const spanStatus = { ok: 1, error: 2, cancelled: 3, abandoned: 4 } as con
 export const toolOutcome = { cancelled: 3, unknown: 5, notStarted: 6 } as const;
 export const abandonReason = { runEnded: 2 } as const;
 export const attemptReason = { driverLost: 1, executorLost: 2, drained: 3, resumed: 4 } as const;
-/** `auth`: the user is to sign in, because a disk does not take the token that the run has. */
-export const interruptKind = { question: 1, auth: 2 } as const;
+/**
+ * `auth`: the user is to sign in, because a disk does not take the token that the run has. `approval`: whether a call may be
+ * executed.
+ */
+export const interruptKind = { question: 1, auth: 2, approval: 3 } as const;
 export const spanServiceName = 'session';
+
+/** What an event of a dialogue has more than others: nothing in the main one. */
+export function inThread(threadId: string | undefined): Pick<AgentEvent, 'threadId'> {
+  return threadId === undefined || threadId === '' ? {} : { threadId };
+}
 
 /** Time of an event. */
 export function eventTime(ms: number): EventTime {

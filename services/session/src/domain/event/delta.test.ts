@@ -82,6 +82,8 @@ test('the size of an event is never less than its text', () => {
     outcome: 1,
     content: [{ content: { case: 'text' as const, value: text } }],
     structuredJson: text,
+    code: text,
+    truncated: { shownBytes: 1n, totalBytes: 2n, fullPath: text },
   };
   const sizes = [
     textDelta('b', 0, text),
@@ -91,5 +93,5 @@ test('the size of an event is never less than its text', () => {
     spanStart('a'),
   ];
   const bytes = Buffer.byteLength(text);
-  expect(sizes.map((event) => bytesAtMost({ ...placed, ...event }) - 512)).toEqual([bytes, bytes, bytes, 2 * bytes, 0]);
+  expect(sizes.map((event) => bytesAtMost({ ...placed, ...event }) - 512)).toEqual([bytes, bytes, bytes, 4 * bytes, 0]);
 });

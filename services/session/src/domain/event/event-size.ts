@@ -15,8 +15,9 @@ export function bytesAtMost({ data }: UnplacedEvent): number {
     case 'toolCallEnd':
       return fixedBytes + data.value.argumentsJson.length * bytesPerUnit;
     case 'toolResult': {
-      const { content, structuredJson } = data.value;
-      const units = content.reduce((sum, part) => sum + (part.content.value?.length ?? 0), structuredJson.length);
+      const { content, structuredJson, code, truncated } = data.value;
+      const told = structuredJson.length + code.length + (truncated?.fullPath.length ?? 0);
+      const units = content.reduce((sum, part) => sum + (part.content.value?.length ?? 0), told);
       return fixedBytes + units * bytesPerUnit;
     }
     case 'outputFile':

@@ -1,5 +1,5 @@
 import type { ExecSpan } from '@spanwise/kernel';
-import type { EventData, UnplacedEvent } from './agent-event.ts';
+import { type EventData, inThread, type UnplacedEvent } from './agent-event.ts';
 import { closedBlock, type DeltaCase, deltaData, deltaOf, openedBlock, utf8Length } from './delta.ts';
 
 /** Bytes of text after which a block's deltas are stored as one chunk, without waiting for its time. */
@@ -13,11 +13,13 @@ interface OpenBlock {
   pending: string;
   pendingBytes: number;
   span: ExecSpan | undefined;
+  readonly threadId?: string;
 }
 
 /** A chunk: the text of a block since its last chunk, as one durable delta. */
 export interface Chunk {
   readonly span: ExecSpan | undefined;
+  readonly threadId?: string;
   readonly data: EventData;
   /** Its length in UTF-8 bytes. */
   readonly bytes: number;
@@ -28,10 +30,11 @@ export class OpenBlocks {
   readonly #blocks = new Map<string, OpenBlock>();
 
   /** Takes note of an event. Answers the chunk that has to be stored: before an END, or after a delta when it is due. */
-  note({ span, data }: UnplacedEvent): Chunk | undefined {
+  note({ span, threadId, data }: UnplacedEvent): Chunk | undefined {
     const opened = openedBlock(data);
     if (opened !== undefined) {
-      this.#blocks.set(opened.blockId, { deltaCase: opened.deltaCase, length: 0, pending: '', pendingBytes: 0, span });
+      const { blockId, deltaCase } = opened;
+      this.#blocks.set(blockId, { deltaCase, length: 0, pending: '', pendingBytes: 0, span, ...inThread(threadId) });
       return undefined;
     }
     const delta = deltaOf(data);
@@ -64,6 +67,7 @@ export class OpenBlocks {
     block.pendingBytes = 0;
     return {
       span: block.span,
+      ...inThread(block.threadId),
       bytes,
       data: deltaData(block.deltaCase, { blockId, offset: block.length - bytes, text }),
     };
@@ -79,9 +83,10 @@ export class OpenBlocks {
   }
 
   /** The END of every open block, with the span of its last delta. */
-  endings(): readonly { readonly span: ExecSpan | undefined; readonly data: EventData }[] {
-    return [...this.#blocks].map(([blockId, { deltaCase, length, span }]) => ({
+  endings(): readonly Omit<Chunk, 'bytes'>[] {
+    return [...this.#blocks].map(([blockId, { deltaCase, length, span, threadId }]) => ({
       span,
+      ...inThread(threadId),
       data: endData(blockId, deltaCase, length),
     }));
   }

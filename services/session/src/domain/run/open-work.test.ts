@@ -33,15 +33,16 @@ const unknown = (callId: string) => ({
       },
     ],
     structuredJson: '',
+    code: '',
   },
 });
 const known = (callId: string) => ({ isNew: false, result: resultOf(callId, 'done') });
-const abandonment = (messageId: string) => ({ case: 'messageAbandoned', value: { messageId, reason: 2 } });
+const abandonment = (messageId: string) => ({ data: { case: 'messageAbandoned', value: { messageId, reason: 2 } } });
 
 describe('messages', () => {
   test('that were begun and not completed are to be abandoned, once each', () => {
     const work = after(reasoningStart('r', 'm1'), textStart('t', 'm1'), callStart('c', 'm2'), textStart('u', 'm3'));
-    expect(work.abandonments()).toEqual(['m1', 'm2', 'm3'].map(abandonment));
+    expect(work.abandonments()).toEqual(['m1', 'm2', 'm3'].map((id) => abandonment(id)));
   });
 
   test('that are complete or abandoned are not', () => {
@@ -84,6 +85,42 @@ describe('calls', () => {
   test('are not closed by a message of the user', () => {
     const work = after(callStart('c', 'm'), assistantMessage('m'), message('u', role.user));
     expect(work.results()).toEqual([unknown('c')]);
+  });
+});
+
+describe('a delegate call', () => {
+  const inThread = (event: UnplacedEvent, threadId = 'd'): UnplacedEvent => ({ ...event, threadId });
+  const begun = [
+    ...[callStart('d', 'm'), callStart('e', 'm'), assistantMessage('m')],
+    inThread(message('task', role.user)),
+    ...[inThread(callStart('c', 'n')), inThread(assistantMessage('n'))],
+  ];
+
+  test('has an open dialogue until it has its result', () => {
+    expect(after(...begun).openThreads()).toEqual(['d']);
+    expect(after(...begun, result('d')).openThreads()).toEqual([]);
+    expect(after(...begun, inThread(result('c')), inThread(message('t', role.tool))).openThreads()).toEqual(['d']);
+  });
+
+  test('is not answered by what is answered in its dialogue, nor the other way round', () => {
+    const inner = after(...begun, inThread(result('c')), inThread(message('t', role.tool)));
+    expect(inner.results()).toEqual([unknown('d'), unknown('e')]);
+    const outer = after(...begun, result('d'), result('e'), message('t', role.tool));
+    expect(outer.results()).toEqual([{ ...unknown('c'), threadId: 'd' }]);
+  });
+
+  test('has the calls of its dialogue answered in that', () => {
+    expect(after(...begun).results()).toEqual([unknown('d'), unknown('e'), { ...unknown('c'), threadId: 'd' }]);
+  });
+
+  test('has the messages of its dialogue abandoned, and its spans ended, in that', () => {
+    const work = after(...begun, inThread(textStart('b', 'o')), inThread(spanStart('1')));
+    expect(work.abandonments()).toEqual([{ ...abandonment('o'), threadId: 'd' }]);
+    expect(work.openSpans()).toMatchObject([{ span: { id: '1' }, threadId: 'd' }]);
+  });
+
+  test('counts the turns of its dialogue with the others', () => {
+    expect(after(...begun).turns).toBe(2);
   });
 });
 

@@ -4,6 +4,7 @@ import {
   eventTimeMs,
   type Interrupt,
   type InterruptAnswer,
+  inThread,
   role,
   type SpanEnd,
   type SpanStart,
@@ -18,6 +19,7 @@ import { WorkTime } from './work-time.ts';
 /** A span that is not closed yet. */
 export interface OpenSpanRecord extends SpanStart {
   readonly span: ExecSpan;
+  readonly threadId?: string;
   readonly startMs: number;
 }
 
@@ -27,8 +29,19 @@ export interface ClosedSpan extends OpenSpanRecord {
   readonly end: SpanEnd;
 }
 
+/** What becomes of a call in the end. */
+export interface CallResult {
+  readonly result: ToolResult;
+  /** Nobody has told it yet. */
+  readonly isNew: boolean;
+  /** The dialogue that it belongs to; missing = the main one. */
+  readonly threadId?: string;
+}
+
 interface OpenCall {
   readonly messageId: string;
+  /** The dialogue that it is asked for in. */
+  readonly threadId: string;
   /** What it waited for, once that is answered. */
   answer: InterruptAnswer | undefined;
   /** Whether the message that asks for it is in the log: only then it may have been executed and must be answered. */
@@ -42,21 +55,27 @@ interface OpenCall {
  */
 export class OpenWork {
   readonly #spans = new Map<string, OpenSpanRecord>();
-  readonly #messages = new Set<string>();
+  /** Messages without MESSAGE, and the dialogue of each. */
+  readonly #messages = new Map<string, string>();
+  /** Dialogues of delegate calls that have messages in the context. */
+  readonly #threads = new Set<string>();
   readonly #calls = new Map<string, OpenCall>();
   readonly #interrupts = new Map<string, Interrupt>();
+  /** Answered ones as well. */
+  readonly #raised = new Set<string>();
   readonly #time = new WorkTime();
   #usage: TokenUsage | undefined;
   #mayHaveWritten = false;
+  #turns = 0;
 
   /** Takes note of an event. Answers the span that it closes. */
-  note({ span, time, data }: UnplacedEvent): ClosedSpan | undefined {
+  note({ span, time, threadId = '', data }: UnplacedEvent): ClosedSpan | undefined {
     this.#time.note({ span, time, data });
     this.#mayHaveWritten ||= data.case === 'toolCallStart' || data.case === 'toolResult';
     switch (data.case) {
       case 'spanStart':
         if (span !== undefined) {
-          this.#spans.set(span.id, { ...data.value, span, startMs: eventTimeMs(time) });
+          this.#spans.set(span.id, { ...data.value, span, startMs: eventTimeMs(time), ...inThread(threadId) });
         }
         return undefined;
       case 'spanEnd': {
@@ -66,12 +85,13 @@ export class OpenWork {
       }
       case 'textStart':
       case 'reasoningStart':
-        this.#messages.add(data.value.messageId);
+        this.#messages.set(data.value.messageId, threadId);
         return undefined;
       case 'toolCallStart':
-        this.#messages.add(data.value.messageId);
+        this.#messages.set(data.value.messageId, threadId);
         this.#calls.set(data.value.callId, {
           messageId: data.value.messageId,
+          threadId,
           answer: undefined,
           isCommitted: false,
           result: undefined,
@@ -90,7 +110,7 @@ export class OpenWork {
         this.#answer(data.value);
         return undefined;
       case 'message':
-        this.#commit(data.value.messageId, data.value.role);
+        this.#commit(data.value.messageId, data.value.role, threadId);
         return undefined;
       case 'messageAbandoned':
         this.#abandon(data.value.messageId);
@@ -105,7 +125,7 @@ export class OpenWork {
    * abandoned with that: all but the root.
    */
   abandonAttempt(nowMs: number): readonly ClosedSpan[] {
-    for (const messageId of this.#messages) {
+    for (const messageId of this.#messages.keys()) {
       this.#forgetCalls((call) => call.messageId === messageId);
     }
     this.#messages.clear();
@@ -128,6 +148,11 @@ export class OpenWork {
     return this.#mayHaveWritten;
   }
 
+  /** Turns that were taken: answers of models in the context, over all dialogues. */
+  get turns(): number {
+    return this.#turns;
+  }
+
   /** Sum of what the model calls used. */
   get usage(): TokenUsage | undefined {
     return this.#usage;
@@ -135,7 +160,7 @@ export class OpenWork {
 
   /** Whether an interrupt was told before: a later dispatch tells it again. */
   isRaised(interruptId: string): boolean {
-    return this.#interrupts.has(interruptId);
+    return this.#raised.has(interruptId);
   }
 
   /** What the run waits for. */
@@ -153,11 +178,16 @@ export class OpenWork {
     return [...this.#calls.values()].flatMap(({ isCommitted, result }) => (isCommitted && result ? [result] : []));
   }
 
+  /** Dialogues of calls that are not answered: whoever goes on with such a call goes on with its dialogue. */
+  openThreads(): readonly string[] {
+    return [...this.#calls].flatMap(([callId, { result }]) => (!result && this.#threads.has(callId) ? [callId] : []));
+  }
+
   /** MESSAGE_ABANDONED of every message that will not be completed. */
-  abandonments(): readonly UnplacedEvent['data'][] {
-    return [...this.#messages].map((messageId) => ({
-      case: 'messageAbandoned',
-      value: { messageId, reason: abandonReason.runEnded },
+  abandonments(): readonly Pick<UnplacedEvent, 'threadId' | 'data'>[] {
+    return [...this.#messages].map(([messageId, threadId]) => ({
+      ...inThread(threadId),
+      data: { case: 'messageAbandoned', value: { messageId, reason: abandonReason.runEnded } },
     }));
   }
 
@@ -165,10 +195,14 @@ export class OpenWork {
    * The results of all calls whose message is in the context, in call order: those that came, and for the others one that
    * says that nobody knows. Empty when every call is answered in the context.
    */
-  results(): readonly { readonly result: ToolResult; readonly isNew: boolean }[] {
+  results(): readonly CallResult[] {
     return [...this.#calls]
       .filter(([, call]) => call.isCommitted)
-      .map(([callId, { result }]) => ({ result: result ?? lostResult(callId), isNew: result === undefined }));
+      .map(([callId, { result, threadId }]) => ({
+        result: result ?? lostResult(callId),
+        isNew: result === undefined,
+        ...inThread(threadId),
+      }));
   }
 
   /** Open spans, innermost last opened first. */
@@ -179,6 +213,7 @@ export class OpenWork {
   #raise(interrupt: Interrupt | undefined): void {
     if (interrupt !== undefined) {
       this.#interrupts.set(interrupt.id, interrupt);
+      this.#raised.add(interrupt.id);
     }
   }
 
@@ -197,11 +232,15 @@ export class OpenWork {
     }
   }
 
-  #commit(messageId: string, messageRole: number): void {
+  #commit(messageId: string, messageRole: number, threadId: string): void {
     this.#messages.delete(messageId);
+    this.#turns += messageRole === role.assistant ? 1 : 0;
+    if (threadId !== '') {
+      this.#threads.add(threadId);
+    }
     if (messageRole === role.tool) {
-      // One message answers all calls of the turn.
-      this.#forgetCalls((call) => call.isCommitted);
+      // One message answers all calls of a turn; those of other dialogues go on.
+      this.#forgetCalls((call) => call.isCommitted && call.threadId === threadId);
     }
     for (const call of this.#calls.values()) {
       call.isCommitted ||= call.messageId === messageId;
@@ -245,5 +284,6 @@ function lostResult(callId: string): ToolResult {
     outcome: toolOutcome.unknown,
     content: [{ content: { case: 'text', value } }],
     structuredJson: '',
+    code: '',
   };
 }

@@ -65,6 +65,11 @@ export function signInAnswerInvalid(): DomainError {
   );
 }
 
+/** An approval that is neither a clear yes nor a clear no. The caller corrects it. */
+export function approvalAnswerInvalid(description: string): DomainError {
+  return invalidField('answer_json', `${description}: the user is asked to approve a call`);
+}
+
 /** An answer says that the user has signed in, and brings no token. The caller sends the token with the answer. */
 export function signInTokenMissing(): DomainError {
   const where = 'as `authorization: Bearer …` or `token`, with this request';

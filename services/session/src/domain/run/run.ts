@@ -1,4 +1,5 @@
 import type { ExecSpanContext, RunId, SessionId } from '@spanwise/kernel';
+import type { ToolPolicy } from '@spanwise/tool-kit/contract';
 import type { AgentError, TokenUsage } from '../event/agent-event.ts';
 import { statusesBefore } from '../session/session.ts';
 
@@ -44,6 +45,8 @@ export interface RunOptions {
   readonly interactive: boolean;
   /** What becomes of the files of a run that is cancelled or fails: they are published, or dropped. */
   readonly onCancel: 'keep' | 'drop';
+  /** Rules for calls of tools: those of the request, and those that its session had when it was made. */
+  readonly toolPolicy: ToolPolicy;
 }
 
 /** Runs that may wait in the queue of one session. */

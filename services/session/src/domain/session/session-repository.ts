@@ -15,13 +15,16 @@ export interface SessionRepository {
   /** The owner's sessions, newest first, those after `after`. */
   list(uid: Uid, after: SessionCursor | undefined, limit: number): Promise<readonly Session[]>;
   /** Answers the session after the change; undefined when it is not found. */
-  updateTitle(uid: Uid, id: SessionId, title: string, nowMs: number): Promise<Session | undefined>;
+  update(uid: Uid, id: SessionId, change: SessionChange, nowMs: number): Promise<Session | undefined>;
   /**
    * Deletes a session: at once when it is idle, and with `cancelsActiveRun` also while a run is active, whose cancel is
    * then requested in the same transaction. Answers what it did: `busy` changes nothing.
    */
   delete(uid: Uid, id: SessionId, cancelsActiveRun: boolean, nowMs: number): Promise<DeleteResult>;
 }
+
+/** What of a session its owner may change; what is left out stays. */
+export type SessionChange = Partial<Pick<Session, 'title' | 'toolPolicy'>>;
 
 export type DeleteResult =
   | { readonly kind: 'deleted'; readonly cancelledRunId: RunId | undefined }

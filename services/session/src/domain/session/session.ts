@@ -1,4 +1,5 @@
 import type { RunId, SessionId, Uid } from '@spanwise/kernel';
+import type { ToolPolicy } from '@spanwise/tool-kit/contract';
 
 export type SessionStatus = 'IDLE' | 'RUNNING' | 'WAITING';
 
@@ -16,6 +17,8 @@ export interface Session {
   /** Empty when the caller gave none. */
   readonly requestId: string;
   readonly title: string;
+  /** Rules for calls of tools in all its runs. */
+  readonly toolPolicy: ToolPolicy;
   readonly status: SessionStatus;
   readonly activeRunId: RunId | undefined;
   /** Fencing number: raised at every dispatch and take-over. */

@@ -12,6 +12,7 @@ import {
 import type { ToolResultPart } from '@spanwise/contracts/spanwise/type/v1/message';
 import type { IdGenerator } from '@spanwise/kernel';
 import { callOptions, toDomainError } from '@spanwise/service-kit';
+import type { ToolPolicy } from '@spanwise/tool-kit/contract';
 import type {
   AgentRuntime,
   Dispatch,
@@ -20,7 +21,7 @@ import type {
   RuntimeFrame,
 } from '../../application/ports/agent-runtime.ts';
 import type { ContextRow } from '../../domain/context/llm-context.ts';
-import type { UnplacedEvent } from '../../domain/event/agent-event.ts';
+import { inThread, type UnplacedEvent } from '../../domain/event/agent-event.ts';
 import { runtimeUnavailable } from '../../domain/run/run-errors.ts';
 import { FrameQueue } from './frame-queue.ts';
 import { offTheRecord } from './off-the-record.ts';
@@ -79,6 +80,10 @@ export class ConnectAgentRuntime implements AgentRuntime {
   }
 }
 
+function policyOf({ allow, ask, deny }: ToolPolicy) {
+  return { allow: [...allow], ask: [...ask], deny: [...deny] };
+}
+
 function startFrame(dispatch: Dispatch) {
   const { sessionId, runId, epoch, attempt, span, options, deadlineAtMs, beginAtMs } = dispatch;
   return {
@@ -93,7 +98,10 @@ function startFrame(dispatch: Dispatch) {
     toolsAllow: [...options.toolsAllow],
     toolsDeny: [...options.toolsDeny],
     interactive: options.interactive,
+    policy: policyOf(options.toolPolicy),
     runLayer: true,
+    threads: true,
+    turns: dispatch.turns,
     results: [...dispatch.results] as ToolResultPart[],
     answers: [...dispatch.answers],
     ...(dispatch.spec === undefined ? {} : { spec: dispatch.spec }),
@@ -104,8 +112,9 @@ function startFrame(dispatch: Dispatch) {
 
 async function sendHistory({ history }: Dispatch, requests: FrameQueue<Request>): Promise<void> {
   try {
-    for await (const messages of history) {
-      requests.push({ frame: { case: 'history', value: { messages: [...messages], last: false } } });
+    for await (const { threadId, messages } of history) {
+      const value = threadId === '' ? { messages: [...messages] } : { threadId, threadMessages: [...messages] };
+      requests.push({ frame: { case: 'history', value: { ...value, last: false } } });
     }
     requests.push({ frame: { case: 'history', value: { messages: [], last: true } } });
   } catch (error) {
@@ -144,8 +153,8 @@ async function* framesOf(responses: AsyncIterable<RunResponse>, dispatch: Dispat
 /** Each row has its MESSAGE event in the same frame, in the same order: that is where its id is. */
 function checkpointOf({ index, events, contextRows, spec }: CheckpointFrame, { runId }: Dispatch): RuntimeFrame {
   const ids = events.flatMap(({ data }) => (data.case === 'message' ? [data.value.messageId] : []));
-  const rows = contextRows.map(({ message, role, tokens }, place): ContextRow => {
-    return { messageId: ids[place] ?? '', runId, role, tokens, payload: message };
+  const rows = contextRows.map(({ message, role, tokens, threadId }, place): ContextRow => {
+    return { messageId: ids[place] ?? '', runId, role, tokens, payload: message, ...inThread(threadId) };
   });
   return { kind: 'checkpoint', index, events, contextRows: rows, spec: spec.length === 0 ? undefined : spec };
 }

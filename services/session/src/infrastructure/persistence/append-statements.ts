@@ -68,7 +68,7 @@ export async function insertAppend(tx: SqlExecutor, append: Append, nowMs: numbe
     sessionId,
     position.lastContextSeq + index + 1,
     row.messageId,
-    '',
+    row.threadId ?? '',
     row.runId,
     epoch,
     row.role,

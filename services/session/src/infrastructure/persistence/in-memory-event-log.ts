@@ -38,9 +38,12 @@ export class InMemoryLlmContext implements LlmContext {
     this.#store = store;
   }
 
-  async read(sessionId: SessionId, afterSeq: number, limit: number): Promise<readonly StoredMessage[]> {
+  async read(sessionId: SessionId, afterSeq: number, limit: number, threadId = ''): Promise<readonly StoredMessage[]> {
     const { context, superseded } = this.#store.sessions.get(sessionId) ?? { context: [], superseded: new Set() };
-    return context.filter(({ seq }) => seq > afterSeq && !superseded.has(seq)).slice(0, limit);
+    return context
+      .filter((message) => (message.threadId ?? '') === threadId)
+      .filter(({ seq }) => seq > afterSeq && !superseded.has(seq))
+      .slice(0, limit);
   }
 
   async rangeOf(sessionId: SessionId, runId: RunId): Promise<ContextRange | undefined> {

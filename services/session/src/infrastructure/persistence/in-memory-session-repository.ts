@@ -1,7 +1,12 @@
 import type { SessionId, Uid } from '@spanwise/kernel';
 import { cancellableStatuses } from '../../domain/run/run.ts';
 import type { Session } from '../../domain/session/session.ts';
-import type { DeleteResult, SessionCursor, SessionRepository } from '../../domain/session/session-repository.ts';
+import type {
+  DeleteResult,
+  SessionChange,
+  SessionCursor,
+  SessionRepository,
+} from '../../domain/session/session-repository.ts';
 import type { InMemoryStore, SessionEntry } from './in-memory-store.ts';
 
 export class InMemorySessionRepository implements SessionRepository {
@@ -38,10 +43,10 @@ export class InMemorySessionRepository implements SessionRepository {
       .slice(0, limit);
   }
 
-  async updateTitle(uid: Uid, id: SessionId, title: string, nowMs: number): Promise<Session | undefined> {
+  async update(uid: Uid, id: SessionId, change: SessionChange, nowMs: number): Promise<Session | undefined> {
     const entry = this.#entry(uid, id);
     if (entry !== undefined) {
-      entry.session = { ...entry.session, title, updatedAtMs: nowMs };
+      entry.session = { ...entry.session, ...change, updatedAtMs: nowMs };
     }
     return entry?.session;
   }

@@ -13,6 +13,10 @@ export const migrations: readonly NamedMigration[] = [
     `alter table runs add column rolls_back ${integer} not null default 0`,
     `alter table llm_context add column superseded_at_seq ${integer}`,
   ]),
+  defineMigration('0005-tool-policies', ({ text }) => [
+    `alter table sessions add column tool_policy ${text}`,
+    `alter table interrupts add column approval ${text}`,
+  ]),
 ];
 
 function sessions({ id, key, text, integer, tableOptions }: ColumnTypes): readonly string[] {

@@ -2,8 +2,13 @@ import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel'
 import { firstRow, insertRows, isUniqueViolation, type OpenDatabase, type SqlExecutor } from '@spanwise/persistence';
 import { cancellableStatuses } from '../../domain/run/run.ts';
 import type { Session } from '../../domain/session/session.ts';
-import type { DeleteResult, SessionCursor, SessionRepository } from '../../domain/session/session-repository.ts';
-import { sessionFromRecord } from './record-mapping.ts';
+import type {
+  DeleteResult,
+  SessionChange,
+  SessionCursor,
+  SessionRepository,
+} from '../../domain/session/session-repository.ts';
+import { encodePolicy, sessionFromRecord } from './record-mapping.ts';
 import { SessionRecord } from './records.ts';
 import { selectSession, selectSessionByRequest } from './selects.ts';
 import { sessionColumns, sessionValues } from './session-values.ts';
@@ -53,9 +58,14 @@ export class MikroOrmSessionRepository implements SessionRepository {
     return records.map(sessionFromRecord);
   }
 
-  async updateTitle(uid: Uid, id: SessionId, title: string, nowMs: number): Promise<Session | undefined> {
+  async update(uid: Uid, id: SessionId, change: SessionChange, nowMs: number): Promise<Session | undefined> {
+    const { title, toolPolicy } = change;
+    const changed = {
+      ...(title === undefined ? {} : { title }),
+      ...(toolPolicy === undefined ? {} : { toolPolicy: encodePolicy(toolPolicy) }),
+    };
     await this.#database.orm((em) =>
-      em.nativeUpdate(SessionRecord, { id, uid, deletedAt: null }, { title, updatedAt: nowMs }),
+      em.nativeUpdate(SessionRecord, { id, uid, deletedAt: null }, { ...changed, updatedAt: nowMs }),
     );
     return this.find(uid, id);
   }

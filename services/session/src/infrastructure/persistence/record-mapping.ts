@@ -1,4 +1,5 @@
 import { brandId, type RunId, type SessionId, type Uid } from '@spanwise/kernel';
+import { noPolicy, type ToolPolicy } from '@spanwise/tool-kit/contract';
 import type { ContextRow } from '../../domain/context/llm-context.ts';
 import type { Run, RunEnding, RunOptions, RunStatus } from '../../domain/run/run.ts';
 import type { Session, SessionStatus } from '../../domain/session/session.ts';
@@ -10,6 +11,7 @@ export function sessionFromRecord(record: SessionRecord): Session {
     uid: brandId<Uid>(record.uid),
     requestId: record.requestId ?? '',
     title: record.title,
+    toolPolicy: record.toolPolicy ? (JSON.parse(record.toolPolicy) as ToolPolicy) : noPolicy,
     status: record.status as SessionStatus,
     activeRunId: record.activeRunId ? brandId<RunId>(record.activeRunId) : undefined,
     epoch: record.epoch,
@@ -64,10 +66,16 @@ function decodeEnding(text: string): RunEnding {
   return JSON.parse(text, (_, value: unknown) => (isInt(value) ? BigInt(value.$int) : value)) as RunEnding;
 }
 
-/** Runs of earlier versions have not said whether somebody is there, nor what is to become of their files. */
+/** Null when there are no rules. */
+export function encodePolicy(policy: ToolPolicy): string | null {
+  const { allow, ask, deny } = policy;
+  return allow.length + ask.length + deny.length === 0 ? null : JSON.stringify({ allow, ask, deny });
+}
+
+/** Runs of earlier versions have not said whether somebody is there, what is to become of their files, and have no rules. */
 function decodeOptions(text: string): RunOptions {
-  const options = JSON.parse(text) as Omit<RunOptions, 'interactive' | 'onCancel'> & Partial<RunOptions>;
-  return { ...options, interactive: options.interactive ?? true, onCancel: options.onCancel ?? 'keep' };
+  const known = { interactive: true, onCancel: 'keep', toolPolicy: noPolicy } as const;
+  return { ...known, ...(JSON.parse(text) as Omit<RunOptions, keyof typeof known>) };
 }
 
 /** The input of a queued run: its context rows, with their bytes in base64. */

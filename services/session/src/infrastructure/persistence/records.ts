@@ -9,6 +9,7 @@ export const SessionRecord = defineEntity({
     uid: p.string(),
     requestId: p.string().nullable(),
     title: p.text(),
+    toolPolicy: p.text().nullable(),
     status: p.string(),
     activeRunId: p.string().nullable(),
     epoch: p.bigint('number'),

@@ -1,11 +1,13 @@
 import type { SqlValue } from '@spanwise/persistence';
 import type { Session } from '../../domain/session/session.ts';
+import { encodePolicy } from './record-mapping.ts';
 
 export const sessionColumns = [
   'id',
   'uid',
   'request_id',
   'title',
+  'tool_policy',
   'status',
   'active_run_id',
   'epoch',
@@ -23,6 +25,7 @@ export function sessionValues(session: Session): SqlValue[] {
     session.uid,
     session.requestId === '' ? null : session.requestId,
     session.title,
+    encodePolicy(session.toolPolicy),
     session.status,
     session.activeRunId ?? null,
     session.epoch,

@@ -2,6 +2,7 @@ import type { RunId, SessionId } from '@spanwise/kernel';
 import { type Database, firstRow, insertRows, type SqlExecutor } from '@spanwise/persistence';
 import {
   type AgentEvent,
+  type Approval,
   eventTime,
   eventTimeMs,
   type Interrupt,
@@ -17,6 +18,8 @@ type InterruptRow = {
   readonly message: string;
   readonly schema_json: string;
   readonly expires_at: number | null;
+  /** JSON of an Approval. */
+  readonly approval: string | null;
 };
 
 type AnswerRow = {
@@ -27,7 +30,7 @@ type AnswerRow = {
   readonly expires_at: number | null;
 };
 
-const columns = ['run_id', 'id', 'call_id', 'kind', 'message', 'schema_json', 'expires_at'] as const;
+const columns = ['run_id', 'id', 'call_id', 'kind', 'message', 'schema_json', 'expires_at', 'approval'] as const;
 
 /** Stores the interrupts that an append tells of, in its transaction: what is seen can be answered. */
 export async function insertInterrupts(tx: SqlExecutor, runId: RunId, events: readonly AgentEvent[]): Promise<void> {
@@ -40,9 +43,18 @@ export async function insertInterrupts(tx: SqlExecutor, runId: RunId, events: re
   }
 }
 
-function valuesOf(runId: RunId, { id, callId, kind, message, schemaJson, expireTime }: Interrupt) {
+function valuesOf(runId: RunId, { id, callId, kind, message, schemaJson, expireTime, approval }: Interrupt) {
   const expiresAt = expireTime === undefined ? null : Math.floor(eventTimeMs(expireTime));
-  return [runId, id, callId, kind, message, schemaJson, expiresAt];
+  return [
+    runId,
+    id,
+    callId,
+    kind,
+    message,
+    schemaJson,
+    expiresAt,
+    approval === undefined ? null : JSON.stringify(approval),
+  ];
 }
 
 /** Interrupts on prepared SQL. Guards: answersOnce. */
@@ -56,7 +68,7 @@ export class SqlInterruptRepository implements InterruptRepository {
   async find(sessionId: SessionId, runId: RunId, interruptId: string): Promise<Interrupt | undefined> {
     const row = await firstRow<InterruptRow>(
       this.#database,
-      `select i.id, i.call_id, i.kind, i.message, i.schema_json, i.expires_at from interrupts i
+      `select i.id, i.call_id, i.kind, i.message, i.schema_json, i.expires_at, i.approval from interrupts i
         join runs r on r.id = i.run_id where i.run_id = ? and i.id = ? and r.session_id = ?`,
       [runId, interruptId, sessionId],
     );
@@ -94,7 +106,7 @@ export class SqlInterruptRepository implements InterruptRepository {
 
   async open(runId: RunId): Promise<readonly Interrupt[]> {
     const rows = await this.#database.all<InterruptRow>(
-      `select id, call_id, kind, message, schema_json, expires_at from interrupts
+      `select id, call_id, kind, message, schema_json, expires_at, approval from interrupts
         where run_id = ? and answered_at is null order by id`,
       [runId],
     );
@@ -122,5 +134,6 @@ function interruptFromRow(row: InterruptRow): Interrupt {
   return {
     ...{ id, callId, kind, message, schemaJson },
     ...(expiresAt === null ? {} : { expireTime: eventTime(expiresAt) }),
+    ...(row.approval === null ? {} : { approval: JSON.parse(row.approval) as Approval }),
   };
 }

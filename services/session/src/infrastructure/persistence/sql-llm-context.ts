@@ -20,10 +20,10 @@ export class SqlLlmContext implements LlmContext {
     this.#database = database;
   }
 
-  async read(sessionId: SessionId, afterSeq: number, limit: number): Promise<readonly StoredMessage[]> {
+  async read(sessionId: SessionId, afterSeq: number, limit: number, threadId = ''): Promise<readonly StoredMessage[]> {
     const sql = `select seq, message_id, run_id, role, tokens, payload, created_at from llm_context
-      where session_id = ? and thread_id = '' and seq > ? and superseded_at_seq is null order by seq limit ${limit}`;
-    const rows = await this.#database.all<ContextRecord>(sql, [sessionId, afterSeq]);
+      where session_id = ? and thread_id = ? and seq > ? and superseded_at_seq is null order by seq limit ${limit}`;
+    const rows = await this.#database.all<ContextRecord>(sql, [sessionId, threadId, afterSeq]);
     return rows.map((row) => ({
       seq: row.seq,
       messageId: row.message_id,
@@ -32,6 +32,7 @@ export class SqlLlmContext implements LlmContext {
       tokens: row.tokens,
       payload: row.payload,
       createdAtMs: row.created_at,
+      ...(threadId === '' ? {} : { threadId }),
     }));
   }
 

@@ -1,5 +1,5 @@
 import type { ExecSpanContext, RunId, SessionId } from '@spanwise/kernel';
-import type { Files } from '../../domain/files/files.ts';
+import type { Files } from '@spanwise/tool-kit/contract';
 import type { Caller } from '../../domain/tool/tool-call.ts';
 
 /** The files of all runs, wherever they are. */

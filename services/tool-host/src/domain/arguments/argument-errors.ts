@@ -1,5 +1,5 @@
 import { DomainError } from '@spanwise/kernel';
-import { type ArgumentIssue, formatPath } from './argument-issue.ts';
+import { type ArgumentIssue, formatPath } from '@spanwise/tool-kit/contract';
 import type { JsonFault } from './json-scanner.ts';
 
 /** An issue, and where in the text of the arguments it is. */

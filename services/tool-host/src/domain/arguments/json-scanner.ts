@@ -1,4 +1,4 @@
-import type { JsonPath } from './argument-issue.ts';
+import type { JsonPath } from '@spanwise/tool-kit/contract';
 
 /** Why a text is not JSON that we take, and where. */
 export interface JsonFault {
@@ -85,8 +85,9 @@ class JsonScanner {
       this.#at += 1;
       return undefined;
     }
+    const keys = new Set<string>();
     for (let index = 0; ; index += 1) {
-      const fault = close === '}' ? this.#property(depth) : this.#element(depth, index);
+      const fault = close === '}' ? this.#property(depth, keys) : this.#element(depth, index);
       if (fault !== undefined) {
         return fault;
       }
@@ -107,7 +108,8 @@ class JsonScanner {
     return this.#value(depth);
   }
 
-  #property(depth: number): JsonFault | undefined {
+  /** The last of two keys that are the same would count, and whoever reads the text sees the first. */
+  #property(depth: number, keys: Set<string>): JsonFault | undefined {
     if (this.#peek() !== '"') {
       return this.#fault('a key in double quotes was expected');
     }
@@ -116,7 +118,13 @@ class JsonScanner {
     if (fault !== undefined) {
       return fault;
     }
-    this.#onMember(depth, JSON.parse(this.#text.slice(start, this.#at)) as string, start);
+    const key = JSON.parse(this.#text.slice(start, this.#at)) as string;
+    if (keys.has(key)) {
+      this.#at = start;
+      return this.#fault('the key is there twice');
+    }
+    keys.add(key);
+    this.#onMember(depth, key, start);
     if (this.#peek() !== ':') {
       return this.#fault('":" was expected');
     }

@@ -1,8 +1,9 @@
 import { type CallId, invariantBroken, type RunId, type SessionId, unreachable } from '@spanwise/kernel';
-import type { ToolEffect } from '../tool/tool.ts';
+import type { Interrupt, ToolEffect } from '@spanwise/tool-kit/contract';
+import type { AuditFacts } from '../audit/audit-entry.ts';
 import type { CallEnd } from '../tool/tool-call.ts';
 import { callReused, interruptMismatch } from './execution-errors.ts';
-import type { Interrupt } from './interrupt.ts';
+import type { GivenApproval } from './given-approval.ts';
 
 /**
  * Where an execution stands: it goes on, or its instance died and nobody has judged it yet (STARTED); it waits for an
@@ -31,10 +32,18 @@ export interface ExecutionStart extends ExecutionKey {
   readonly argsHash: string;
   /** The interrupt that the attempt brings an answer for. */
   readonly answeredInterruptId: string | undefined;
+  /** What the attempt asks for instead of beginning: the row is then SUSPENDED at once. */
+  readonly asks?: Interrupt | undefined;
+  /** By which it may begin; undefined when it needs none, or has it from an attempt before. */
+  readonly approval?: GivenApproval | undefined;
+  /** For the line of the audit. */
+  readonly audit: AuditFacts;
 }
 
 /** A row of the ledger. */
-export interface Execution extends Omit<ExecutionStart, 'answeredInterruptId'> {
+export interface Execution extends Omit<ExecutionStart, 'answeredInterruptId' | 'asks' | 'audit'> {
+  /** Undefined for one that was begun before there was an audit. */
+  readonly audit: AuditFacts | undefined;
   readonly state: ExecutionState;
   /** What it waits for, or waited for. */
   readonly interrupt: Interrupt | undefined;
@@ -52,7 +61,7 @@ export type Settlement =
 
 /** What the ledger says to an attempt. */
 export type StartVerdict =
-  /** It begins, or had begun: the row is STARTED and its own. Nobody else executes the call. */
+  /** It begins, or had begun: the row is STARTED and its own, or SUSPENDED by what it asks. Nobody else executes the call. */
   | { readonly type: 'begin' }
   /** Another attempt goes on. */
   | { readonly type: 'running' }
@@ -88,7 +97,8 @@ export function judgeStart(start: ExecutionStart, found: Execution | undefined):
 
 /** True when the row is that of the attempt itself: its commit was not answered. */
 export function isOwnStart(start: ExecutionStart, found: Execution): boolean {
-  return found.mark === start.mark && found.state === 'STARTED';
+  const isAsked = start.asks !== undefined && found.state === 'SUSPENDED';
+  return found.mark === start.mark && (found.state === 'STARTED' || isAsked);
 }
 
 function ended({ end }: Execution): StartVerdict {

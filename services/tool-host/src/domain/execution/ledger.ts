@@ -10,25 +10,28 @@ export interface Ledger {
   /** Throws FENCED when the epoch is below the session's fence. */
   assertOpen(sessionId: SessionId, epoch: number): Promise<void>;
   /**
-   * Begins an execution, or says why not: fence, verdict and row are one transaction, so that of all who try one begins.
+   * Begins an execution, or says why not: fence, verdict and row are one transaction, so that of all who try one begins. The
+   * line of the audit of an attempt that asks instead, and of a lost one that it finds, is part of it.
    * Throws FENCED, CALL_REUSED, INVALID_FIELD; DATABASE_UNAVAILABLE also when the lease of the instance has run out.
    */
   begin(start: ExecutionStart): Promise<StartVerdict>;
   /**
-   * Writes down how an attempt ended. False when its row is not STARTED by it any more: its instance was taken for dead, or
-   * the session was deleted.
+   * Writes down how an attempt ended, and its line of the audit with it. False when its row is not STARTED by it any more: its
+   * instance was taken for dead, or the session was deleted.
    */
   settle(start: ExecutionStart, settlement: Settlement): Promise<boolean>;
   /** Takes an attempt back whose tool was never called: the call stands as it did before, or as UNKNOWN if it was begun. */
   withdraw(start: ExecutionStart): Promise<void>;
   find(key: ExecutionKey): Promise<Execution | undefined>;
-  /** Makes an execution UNKNOWN whose instance is dead; does nothing when it is not STARTED by that attempt any more. */
+  /** Makes an execution UNKNOWN whose instance is dead, with its line of the audit; does nothing when it is not STARTED by that attempt any more. */
   lose(execution: Execution): Promise<void>;
   /** The executions of a session that are STARTED, in the order of their calls. */
   started(sessionId: SessionId): Promise<readonly Execution[]>;
   /** Raises the fence unless it is as high. When it resolves nobody begins anything below it any more. */
   raiseFence(sessionId: SessionId, fence: number): Promise<void>;
-  /** Forgets the executions of a session, and shuts it for good. */
+  /**
+   * Forgets the executions of a session, and shuts it for good. Their lines of the audit stay; what has not ended gets one.
+   */
   deleteSession(sessionId: SessionId): Promise<void>;
 }
 

@@ -42,8 +42,14 @@ const fileFailures = {
     kind: 'exhausted',
     advice: ({ path, limit_bytes: limit }) => `${path} would be over the limit of ${limit} bytes. Use smaller files.`,
   },
-  DIRECTORY_NOT_EMPTY: { kind: 'precondition', advice: ({ path }) => `${path} is not empty.` },
-  CROSS_DISK: { kind: 'precondition', advice: () => 'That is on another disk. Copy the file and delete the old one.' },
+  DIRECTORY_NOT_EMPTY: {
+    kind: 'precondition',
+    advice: ({ path }) => `${path} is not empty. Set recursive to delete it with all that is in it.`,
+  },
+  CROSS_DISK: {
+    kind: 'precondition',
+    advice: () => 'That is on another disk. Read the file, write it there, and delete the old one.',
+  },
   PATTERN_INVALID: { kind: 'invalid', advice: ({ why }) => `The pattern can not be used: ${why}. Correct it.` },
   DISK_UNAVAILABLE: {
     kind: 'unavailable',

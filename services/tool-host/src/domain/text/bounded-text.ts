@@ -38,6 +38,21 @@ export function clipBytes(text: string, maxBytes: number): string {
   return clipText(text, low);
 }
 
+/** The longest tail of a text that fits into `maxBytes` of UTF-8, without splitting a character. */
+export function clipEnd(text: string, maxBytes: number): string {
+  let begin = text.length;
+  for (let bytes = 0; begin > 0; ) {
+    const isPair = isLowSurrogate(text.charCodeAt(begin - 1)) && isHighSurrogate(text.charCodeAt(begin - 2));
+    const before = begin - (isPair ? 2 : 1);
+    bytes += utf8Length(text.slice(before, begin));
+    if (bytes > maxBytes) {
+      return text.slice(begin);
+    }
+    begin = before;
+  }
+  return text;
+}
+
 function isHighSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit < 0xdc00;
 }

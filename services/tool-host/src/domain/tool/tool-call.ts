@@ -1,6 +1,5 @@
 import type { CallId, ExecSpan, ExecSpanContext, RunId, SessionId, SpanEvent, Uid } from '@spanwise/kernel';
-import type { Interrupt, InterruptAnswer } from '../execution/interrupt.ts';
-import type { ToolProgress } from './tool-context.ts';
+import type { Interrupt, InterruptAnswer, ToolPolicy, ToolProgress } from '@spanwise/tool-kit/contract';
 
 /** The user for whom a call is made. Reaches the file service; tools never see it. */
 export interface Caller {
@@ -30,6 +29,10 @@ export interface ToolCall {
   readonly timeoutMs: number | undefined;
   /** What the call waited for; undefined at its first execution. */
   readonly answer: InterruptAnswer | undefined;
+  /** The rules of agent, session and run. */
+  readonly policy: ToolPolicy;
+  /** Whether somebody is there to approve it. */
+  readonly isInteractive: boolean;
 }
 
 /**
@@ -46,6 +49,19 @@ export interface ToolResult {
   readonly text: string;
   /** JSON text; empty when there is none. */
   readonly structuredJson: string;
+  /** Reason of the error, of the catalogue or of the tool's own; empty when there is none. */
+  readonly code: string;
+  /** What of the output is not in the text; undefined when it is whole. */
+  readonly truncated: ToolTruncation | undefined;
+}
+
+/** An output that was over the limits of its tool. */
+export interface ToolTruncation {
+  /** UTF-8. */
+  readonly shownBytes: number;
+  readonly totalBytes: number;
+  /** File that has the whole; empty when it is not kept. */
+  readonly fullPath: string;
 }
 
 /** How a call ended, for the model and for its span. */
@@ -53,6 +69,14 @@ export interface CallEnd {
   readonly result: ToolResult;
   /** Reason of the catalogue; empty when it went well. */
   readonly errorType: string;
+}
+
+/** The end of a call that gave nothing but words about what went wrong. */
+export function failedEnd(callId: CallId, outcome: ToolOutcome, text: string, reason: string): CallEnd {
+  return {
+    result: { callId, outcome, text, structuredJson: '', code: reason, truncated: undefined },
+    errorType: reason,
+  };
 }
 
 /** What comes of executing a call: an end, or something that it waits for. */
@@ -70,6 +94,14 @@ export type CallFrame =
       readonly span: ExecSpan;
       readonly timeMs: number;
       readonly progress: ToolProgress;
+    }
+  | {
+      readonly type: 'output';
+      readonly callId: CallId;
+      readonly span: ExecSpan;
+      readonly timeMs: number;
+      /** What the tool has put out since the last one. */
+      readonly text: string;
     }
   | { readonly type: 'result'; readonly result: ToolResult }
   | { readonly type: 'suspended'; readonly interrupt: Interrupt };

@@ -1,9 +1,9 @@
 import { type CallOptions, type Client, createClient, type Transport } from '@connectrpc/connect';
 import { FileSystemService } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
 import { callOptions, toDomainError } from '@spanwise/service-kit';
+import type * as domain from '@spanwise/tool-kit/contract';
 import type { FileCall, RunFiles } from '../../application/ports/run-files.ts';
 import { hasReason, restateFileError } from '../../domain/files/file-errors.ts';
-import type * as domain from '../../domain/files/files.ts';
 import { toFileInfo, toGrepItems } from './file-mapping.ts';
 
 type FileSystemClient = Client<typeof FileSystemService>;
@@ -33,6 +33,11 @@ class ConnectFiles implements domain.Files {
     this.#call = call;
     this.#options = callOptions({ identity: call.caller, span: call.span }, call.signal);
     this.#change = { epoch: BigInt(call.epoch), idempotencyKey: call.idempotencyKey };
+  }
+
+  async mounts() {
+    const { view } = await this.#ask('/', (viewId) => this.#client.describeView({ viewId }, this.#options));
+    return (view?.mounts ?? []).map(({ path, readOnly: isReadOnly }) => ({ path, isReadOnly }));
   }
 
   async stat(path: string) {

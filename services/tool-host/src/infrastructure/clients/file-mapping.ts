@@ -5,7 +5,7 @@ import {
   type GrepResponse,
 } from '@spanwise/contracts/spanwise/filesystem/v1/filesystem';
 import { invariantBroken } from '@spanwise/kernel';
-import type { FileInfo, GrepItem } from '../../domain/files/files.ts';
+import type { FileInfo, GrepItem } from '@spanwise/tool-kit/contract';
 
 /** A file as the file service tells of it. Throws INTERNAL when it tells of none. */
 export function toFileInfo(message: FileInfoMessage | undefined): FileInfo {

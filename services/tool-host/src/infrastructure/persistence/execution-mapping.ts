@@ -1,8 +1,9 @@
 import { brandId, type CallId, type RunId, type SessionId } from '@spanwise/kernel';
 import type { SqlRow } from '@spanwise/persistence';
-import type { Execution, ExecutionState, Settlement } from '../../domain/execution/execution.ts';
-import type { Interrupt } from '../../domain/execution/interrupt.ts';
-import type { ToolEffect } from '../../domain/tool/tool.ts';
+import type { Interrupt, ToolEffect } from '@spanwise/tool-kit/contract';
+import type { AuditFacts } from '../../domain/audit/audit-entry.ts';
+import type { Execution, ExecutionStart, ExecutionState, Settlement } from '../../domain/execution/execution.ts';
+import type { GivenApproval } from '../../domain/execution/given-approval.ts';
 import type { CallEnd } from '../../domain/tool/tool-call.ts';
 
 /** A row of `executions`, and whether the lease of its instance runs. */
@@ -21,6 +22,10 @@ export interface ExecutionRow extends SqlRow {
   readonly interrupt: string | null;
   /** JSON of a CallEnd. */
   readonly result: string | null;
+  /** JSON of a GivenApproval. */
+  readonly approval: string | null;
+  /** JSON of AuditFacts. */
+  readonly audit: string | null;
   readonly is_alive: number;
 }
 
@@ -37,9 +42,27 @@ export function toExecution(row: ExecutionRow): Execution {
     argsHash: row.args_hash,
     state: row.state as ExecutionState,
     interrupt: row.interrupt === null ? undefined : (JSON.parse(row.interrupt) as Interrupt),
-    end: row.result === null ? undefined : (JSON.parse(row.result) as CallEnd),
+    end: row.result === null ? undefined : toCallEnd(JSON.parse(row.result) as CallEnd),
+    approval: row.approval === null ? undefined : (JSON.parse(row.approval) as GivenApproval),
+    audit: row.audit === null ? undefined : (JSON.parse(row.audit) as AuditFacts),
     isAlive: row.is_alive === 1,
   };
+}
+
+/** Rows of earlier versions know of no code and no truncation. */
+function toCallEnd({ result, errorType }: CallEnd): CallEnd {
+  const known = { code: errorType, truncated: undefined };
+  return { result: { ...known, ...result }, errorType };
+}
+
+/** Values of `state`, `interrupt`, `approval` and `audit` of an attempt that begins; null keeps what was there. */
+export function begunValues({ asks, approval, audit }: ExecutionStart): readonly (string | null)[] {
+  return [
+    asks === undefined ? 'STARTED' : 'SUSPENDED',
+    asks === undefined ? null : JSON.stringify(asks),
+    approval === undefined ? null : JSON.stringify(approval),
+    JSON.stringify(audit),
+  ];
 }
 
 /** Values of `interrupt` and `result` after a settlement; null keeps the interrupt that was there. */

@@ -1,4 +1,7 @@
 import type { SessionId } from '@spanwise/kernel';
+import type { AuditEntry } from '../../domain/audit/audit-entry.ts';
+import type { AuditLog } from '../../domain/audit/audit-log.ts';
+import { auditOfAsking, auditOfLoss, auditOfSettlement } from '../../domain/execution/audit-of-execution.ts';
 import {
   type Execution,
   type ExecutionKey,
@@ -20,8 +23,11 @@ export class InMemoryLedger implements Ledger {
   readonly #entries = new Map<string, Entry>();
   readonly #fences = new Map<SessionId, number>();
 
-  constructor(instances: Pick<InMemoryInstanceRepository, 'isAlive'>) {
+  readonly #auditLog: AuditLog;
+
+  constructor(instances: Pick<InMemoryInstanceRepository, 'isAlive'>, auditLog: AuditLog) {
     this.#instances = instances;
+    this.#auditLog = auditLog;
   }
 
   async assertOpen(sessionId: SessionId, epoch: number): Promise<void> {
@@ -38,10 +44,14 @@ export class InMemoryLedger implements Ledger {
     const verdict = judgeStart(start, found);
     if (verdict.type === 'begin' && (found === undefined || !isOwnStart(start, found))) {
       this.#begin(start);
+      await this.#audit(start.asks && auditOfAsking(start));
     } else if (verdict.type === 'suspended') {
       this.#change(start, { state: 'SUSPENDED' });
     } else if (verdict.type === 'unknown') {
       this.#change(start, { state: 'UNKNOWN' });
+    }
+    if (found?.state === 'STARTED' && verdict.type !== 'running' && !isOwnStart(start, found)) {
+      await this.#audit(auditOfLoss(found));
     }
     return verdict;
   }
@@ -54,6 +64,7 @@ export class InMemoryLedger implements Ledger {
     const interrupt = settlement.state === 'SUSPENDED' ? settlement.interrupt : entry.interrupt;
     const end = settlement.state === 'SUSPENDED' ? undefined : settlement.end;
     this.#change(start, { state: settlement.state, interrupt, end });
+    await this.#audit(auditOfSettlement(start, settlement));
     return true;
   }
 
@@ -77,6 +88,7 @@ export class InMemoryLedger implements Ledger {
     const found = this.#execution(key);
     if (found?.mark === mark && found.state === 'STARTED' && !found.isAlive) {
       this.#change(key, { state: 'UNKNOWN' });
+      await this.#audit(auditOfLoss(found));
     }
   }
 
@@ -93,6 +105,9 @@ export class InMemoryLedger implements Ledger {
 
   async deleteSession(sessionId: SessionId): Promise<void> {
     this.#fences.set(sessionId, deletedFence);
+    for (const execution of await this.started(sessionId)) {
+      await this.#audit(auditOfLoss(execution));
+    }
     for (const [key, entry] of this.#entries) {
       if (entry.sessionId === sessionId) {
         this.#entries.delete(key);
@@ -100,14 +115,24 @@ export class InMemoryLedger implements Ledger {
     }
   }
 
+  async #audit(entry: AuditEntry | undefined): Promise<void> {
+    if (entry !== undefined) {
+      await this.#auditLog.add(entry);
+    }
+  }
+
   #begin(start: ExecutionStart): void {
-    const { runId, callId, sessionId, instanceId, mark, epoch, tool, effect, argsHash } = start;
+    const { runId, callId, sessionId, instanceId, mark, epoch, tool, effect, argsHash, audit } = start;
     if (!this.#instances.isAlive(instanceId)) {
       throw leaseLost();
     }
-    const { attempt = 0, interrupt } = this.#entries.get(keyOf(start)) ?? {};
-    const facts = { runId, callId, sessionId, instanceId, mark, epoch, tool, effect, argsHash };
-    this.#entries.set(keyOf(start), { ...facts, state: 'STARTED', interrupt, end: undefined, attempt: attempt + 1 });
+    const found = this.#entries.get(keyOf(start));
+    const interrupt = start.asks ?? found?.interrupt;
+    const approval = start.approval ?? found?.approval;
+    const attempt = { runId, callId, sessionId, instanceId, mark, epoch, tool, effect, argsHash, audit };
+    const facts = { ...attempt, interrupt, approval };
+    const state = start.asks === undefined ? 'STARTED' : 'SUSPENDED';
+    this.#entries.set(keyOf(start), { ...facts, state, end: undefined, attempt: (found?.attempt ?? 0) + 1 });
   }
 
   #change(key: ExecutionKey, change: Partial<Entry>): void {

@@ -20,9 +20,11 @@ export function ledgerStatements(database: Pick<Database, 'dialect'>) {
     find: `${select} where e.run_id = ? and e.call_id = ?`,
     started: `${select} where e.session_id = ? and e.state = 'STARTED' order by e.call_id`,
     insert: `insert into executions
-      (run_id, call_id, session_id, instance_id, mark, attempt, epoch, tool, effect, args_hash, state, created_at, updated_at)
-      values (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, 'STARTED', ${now}, ${now})`,
-    beginAgain: `update executions set state = 'STARTED', instance_id = ?, mark = ?, attempt = attempt + 1, epoch = ?,
+      (run_id, call_id, session_id, instance_id, mark, attempt, epoch, tool, effect, args_hash, state, interrupt, approval,
+        audit, created_at, updated_at)
+      values (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ${now}, ${now})`,
+    beginAgain: `update executions set instance_id = ?, mark = ?, attempt = attempt + 1, epoch = ?,
+      state = ?, interrupt = coalesce(?, interrupt), approval = coalesce(?, approval), audit = ?,
       result = null, updated_at = ${now} where run_id = ? and call_id = ? and mark = ? and state = ?`,
     /** What the verdict on an attempt makes of the row that it found. */
     judge: `update executions set state = ?, updated_at = ${now}
@@ -33,6 +35,9 @@ export function ledgerStatements(database: Pick<Database, 'dialect'>) {
     withdrawFirst: `delete from executions ${mine} and attempt = 1`,
     withdrawAgain: `update executions
       set state = case when interrupt is null then 'UNKNOWN' else 'SUSPENDED' end, updated_at = ${now} ${mine}`,
+    deleteStarted: `delete from executions ${mine}`,
     deleteSession: 'delete from executions where session_id = ?',
+    /** What servers have asked in calls of the session. */
+    deleteQuestions: 'delete from remote_questions where session_id = ?',
   };
 }

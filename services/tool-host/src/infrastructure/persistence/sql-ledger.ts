@@ -1,5 +1,7 @@
 import type { SessionId } from '@spanwise/kernel';
 import { type Database, firstRow, isUniqueViolation, type SqlExecutor } from '@spanwise/persistence';
+import type { AuditEntry } from '../../domain/audit/audit-entry.ts';
+import { auditOfAsking, auditOfLoss, auditOfSettlement } from '../../domain/execution/audit-of-execution.ts';
 import {
   type Execution,
   type ExecutionKey,
@@ -11,17 +13,20 @@ import {
 } from '../../domain/execution/execution.ts';
 import { fenced, leaseLost } from '../../domain/execution/execution-errors.ts';
 import { deletedFence, type Ledger } from '../../domain/execution/ledger.ts';
-import { type ExecutionRow, settledValues, toExecution } from './execution-mapping.ts';
+import { auditValues, insertAudit } from './audit-mapping.ts';
+import { begunValues, type ExecutionRow, settledValues, toExecution } from './execution-mapping.ts';
 import { ledgerStatements } from './ledger-statements.ts';
 
 /** The ledger on prepared SQL: tables `executions` and `fences`, judged by the leases in `instances`. */
 export class SqlLedger implements Ledger {
   readonly #database: Database;
   readonly #sql: ReturnType<typeof ledgerStatements>;
+  readonly #insertAudit: string;
 
   constructor(database: Database) {
     this.#database = database;
     this.#sql = ledgerStatements(database);
+    this.#insertAudit = insertAudit(database);
   }
 
   async assertOpen(sessionId: SessionId, epoch: number): Promise<void> {
@@ -49,7 +54,8 @@ export class SqlLedger implements Ledger {
     const { runId, callId, mark } = start;
     const { state } = settlement;
     const values = settledValues(settlement);
-    if ((await this.#database.run(this.#sql.settle, [state, ...values, runId, callId, mark])) === 1) {
+    const audit = auditOfSettlement(start, settlement);
+    if (await this.#changeWith(audit, (sql) => sql.run(this.#sql.settle, [state, ...values, runId, callId, mark]))) {
       return true;
     }
     // The same settlement may have been committed and not answered.
@@ -70,8 +76,9 @@ export class SqlLedger implements Ledger {
     return this.#find(this.#database, key);
   }
 
-  async lose({ runId, callId, mark }: Execution): Promise<void> {
-    await this.#database.run(this.#sql.lose, [runId, callId, mark]);
+  async lose(execution: Execution): Promise<void> {
+    const { runId, callId, mark } = execution;
+    await this.#changeWith(auditOfLoss(execution), (sql) => sql.run(this.#sql.lose, [runId, callId, mark]));
   }
 
   async started(sessionId: SessionId): Promise<readonly Execution[]> {
@@ -86,8 +93,43 @@ export class SqlLedger implements Ledger {
   async deleteSession(sessionId: SessionId): Promise<void> {
     await this.#database.transaction(async (tx) => {
       await tx.run(this.#sql.raiseFence, [sessionId, deletedFence]);
+      for (const execution of (await tx.all<ExecutionRow>(this.#sql.started, [sessionId])).map(toExecution)) {
+        const { runId, callId, mark } = execution;
+        if ((await tx.run(this.#sql.deleteStarted, [runId, callId, mark])) === 1) {
+          await this.#audit(tx, auditOfLoss(execution));
+        }
+      }
       await tx.run(this.#sql.deleteSession, [sessionId]);
+      await tx.run(this.#sql.deleteQuestions, [sessionId]);
     });
+  }
+
+  /** Changes one row and adds a line to the audit with it; false, and nothing is added, when there is no such row. */
+  async #changeWith(audit: AuditEntry | undefined, change: (sql: SqlExecutor) => Promise<number>): Promise<boolean> {
+    if (audit === undefined) {
+      return (await change(this.#database)) === 1;
+    }
+    return this.#database.transaction(async (tx) => {
+      const isChanged = (await change(tx)) === 1;
+      if (isChanged) {
+        await this.#audit(tx, audit);
+      }
+      return isChanged;
+    });
+  }
+
+  async #audit(tx: SqlExecutor, audit: AuditEntry | undefined): Promise<void> {
+    if (audit !== undefined) {
+      await tx.run(this.#insertAudit, auditValues(audit));
+    }
+  }
+
+  /** Adds the line of an attempt whose process was gone, once it was judged. */
+  async #auditLoss(tx: SqlExecutor, start: ExecutionStart, found: Execution | undefined): Promise<true> {
+    if (found?.state === 'STARTED' && !isOwnStart(start, found)) {
+      await this.#audit(tx, auditOfLoss(found));
+    }
+    return true;
   }
 
   /** From here until the transaction ends the fence can not be raised, and no other attempt of the session begins. */
@@ -114,32 +156,43 @@ export class SqlLedger implements Ledger {
     found: Execution | undefined,
   ): Promise<boolean> {
     if (verdict.type === 'begin') {
-      return this.#begin(tx, start, found);
+      return (await this.#begin(tx, start, found)) && this.#auditLoss(tx, start, found);
     }
     const state = { running: undefined, ended: undefined, suspended: 'SUSPENDED', unknown: 'UNKNOWN' }[verdict.type];
     if (found === undefined || state === undefined || state === found.state) {
       return true;
     }
     const { runId, callId, mark } = found;
-    return (await tx.run(this.#sql.judge, [state, runId, callId, mark, found.state])) === 1;
+    const isJudged = (await tx.run(this.#sql.judge, [state, runId, callId, mark, found.state])) === 1;
+    return isJudged && this.#auditLoss(tx, start, found);
   }
 
   async #begin(tx: SqlExecutor, start: ExecutionStart, found: Execution | undefined): Promise<boolean> {
-    const { runId, callId, sessionId, instanceId, mark, epoch, tool, effect, argsHash } = start;
+    const { instanceId } = start;
     if (found !== undefined && isOwnStart(start, found)) {
       return true;
     }
     if ((await firstRow(tx, this.#sql.isLeased, [instanceId])) === undefined) {
       throw leaseLost();
     }
+    if (!(await this.#write(tx, start, found))) {
+      return false;
+    }
+    await this.#audit(tx, start.asks && auditOfAsking(start));
+    return true;
+  }
+
+  async #write(tx: SqlExecutor, start: ExecutionStart, found: Execution | undefined): Promise<boolean> {
+    const { runId, callId, sessionId, instanceId, mark, epoch, tool, effect, argsHash } = start;
+    const begun = begunValues(start);
     if (found !== undefined) {
       const guard = [runId, callId, found.mark, found.state];
-      return (await tx.run(this.#sql.beginAgain, [instanceId, mark, epoch, ...guard])) === 1;
+      return (await tx.run(this.#sql.beginAgain, [instanceId, mark, epoch, ...begun, ...guard])) === 1;
     }
     try {
       await tx.run(this.#sql.insert, [
         ...[runId, callId, sessionId, instanceId, mark, epoch],
-        ...[tool, effect, argsHash],
+        ...[tool, effect, argsHash, ...begun],
       ]);
       return true;
     } catch (error) {

@@ -1,4 +1,4 @@
-import { type Clock, type IdGenerator, loggedSpans, type OpenSpan } from '@spanwise/kernel';
+import { type Clock, type IdGenerator, loggedSpans, type OpenSpan, type SpanAttributes } from '@spanwise/kernel';
 import { attribute } from '@spanwise/telemetry';
 import type { StartCallSpans } from '../../application/ports/call-spans.ts';
 import { clipText } from '../../domain/text/bounded-text.ts';
@@ -7,6 +7,9 @@ export interface CallSpansDeps {
   readonly ids: Pick<IdGenerator, 'spanId'>;
   readonly clock: Pick<Clock, 'nowMs'>;
 }
+
+/** File operations of one call that are spans: a command may do tens of thousands, and each would be two events of the log. */
+const maxFileSpans = 200;
 
 /** Spans of calls, named and attributed by the GenAI conventions, that go to whoever follows the call. */
 export function callSpans({ ids, clock }: CallSpansDeps): StartCallSpans {
@@ -19,9 +22,15 @@ export function callSpans({ ids, clock }: CallSpansDeps): StartCallSpans {
       [attribute.toolCallId]: call.callId,
     });
     const files = new Set<OpenSpan>();
+    let operations = 0;
+    let attributes: SpanAttributes = {};
     return {
       context: tool.context,
       startFile(fileName, path) {
+        operations += 1;
+        if (operations > maxFileSpans) {
+          return { context: tool.context, end: () => undefined };
+        }
         const span = spans.start(tool.context, 'file', fileName, { [attribute.filePath]: path.toWellFormed() });
         files.add(span);
         return {
@@ -32,10 +41,15 @@ export function callSpans({ ids, clock }: CallSpansDeps): StartCallSpans {
           },
         };
       },
+      judged(decision) {
+        attributes = { ...attributes, [attribute.toolDecision]: decision };
+      },
       end(end) {
         files.forEach((span) => span.end({ status: 'cancelled' }));
         files.clear();
-        tool.end(end);
+        const many: SpanAttributes =
+          operations > maxFileSpans ? { [attribute.fileOperations]: String(operations) } : {};
+        tool.end({ ...end, attributes: { ...end.attributes, ...attributes, ...many } });
       },
     };
   };

@@ -1,6 +1,6 @@
+import type { InterruptAnswer } from '@spanwise/tool-kit/contract';
 import { expect, test } from 'vitest';
 import { ToolBench } from '../../../tests/tool-calls.ts';
-import type { InterruptAnswer } from '../../domain/execution/interrupt.ts';
 
 const questions = [
   { question: 'Which colour?', options: ['red', 'blue'] },
@@ -16,7 +16,7 @@ async function ask(bench: ToolBench, input: unknown) {
 async function answer(given: Partial<InterruptAnswer>, asked: readonly object[] = questions) {
   const bench = new ToolBench();
   const { id: interruptId } = await ask(bench, { questions: asked });
-  const whole = { interruptId, answerJson: '', isExpired: false, ...given };
+  const whole = { interruptId, answerJson: '', isExpired: false, answeredBy: 'ann', ...given };
   return (await bench.call('ask_user', { questions: asked }, { answer: whole })).result;
 }
 

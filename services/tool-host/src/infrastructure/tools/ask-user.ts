@@ -1,9 +1,7 @@
 import { DomainError } from '@spanwise/kernel';
+import { defineTool, wellFormedText } from '@spanwise/tool-kit';
+import type { InterruptAnswer, ToolOutput, ToolSuspension } from '@spanwise/tool-kit/contract';
 import { z } from 'zod';
-import type { InterruptAnswer } from '../../domain/execution/interrupt.ts';
-import type { ToolOutput, ToolSuspension } from '../../domain/tool/tool.ts';
-import { defineTool } from './define-tool.ts';
-import { wellFormedText } from './well-formed.ts';
 
 const question = z.strictObject({
   question: wellFormedText('What is asked, in full: the user sees nothing else.').min(1).max(4000),

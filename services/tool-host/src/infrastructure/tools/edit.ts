@@ -1,8 +1,8 @@
+import { defineTool, wellFormedText } from '@spanwise/tool-kit';
+import { resolvePath } from '@spanwise/tool-kit/contract';
 import { z } from 'zod';
 import { hasReason } from '../../domain/files/file-errors.ts';
-import { resolvePath } from '../../domain/files/file-path.ts';
-import { defineTool } from './define-tool.ts';
-import { wellFormedText } from './well-formed.ts';
+import { pathTarget } from './path-target.ts';
 
 export const editTool = defineTool({
   name: 'edit',
@@ -18,6 +18,8 @@ from what read showed, without the line numbers.`,
     new_text: wellFormedText('The text to put in its place, as it is; may be empty.'),
     replace_all: z.boolean().default(false).describe('True: replace every match.'),
   }),
+  // It tells whether a text is there.
+  targets: ({ path }) => [pathTarget(path, 'read'), pathTarget(path, 'write')],
   async execute(input, { files, reads }) {
     const path = resolvePath(input.path);
     const known = reads.etagOf(path);

@@ -1,7 +1,8 @@
+import { defineTool } from '@spanwise/tool-kit';
+import { resolvePath, workspacePath } from '@spanwise/tool-kit/contract';
 import { z } from 'zod';
-import { resolvePath, workspacePath } from '../../domain/files/file-path.ts';
-import { defineTool } from './define-tool.ts';
 import { partialNotice } from './partial-notice.ts';
+import { pathTarget } from './path-target.ts';
 
 const maxFiles = 100;
 
@@ -25,10 +26,9 @@ export const globTool = defineTool({
       .default(workspacePath)
       .describe('The directory to search. A relative path begins at /workspace.'),
   }),
+  targets: (input) => [pathTarget(searchedPlace(input), 'read')],
   async execute(input, { files }) {
-    const isAbsolute = input.pattern.startsWith('/');
-    const path = isAbsolute ? '/' : resolvePath(input.path);
-    const pattern = isAbsolute ? input.pattern.slice(1) : input.pattern;
+    const { path, pattern } = searched(input);
     const result = await files.glob({ path, pattern, limit: maxFiles });
     const { files: found, isTruncated, partialSources } = result;
     const more = `[More files match; the ${found.length} newest are shown. Refine the pattern or the path.]`;
@@ -40,3 +40,17 @@ export const globTool = defineTool({
     };
   },
 });
+
+/** The directory that is searched, and what for. A pattern that begins with "/" is one of the root. */
+function searched({ path, pattern }: { readonly path: string; readonly pattern: string }) {
+  return pattern.startsWith('/') ? { path: '/', pattern: pattern.slice(1) } : { path: resolvePath(path), pattern };
+}
+
+/** The directory below which all that matches is: what comes before the first wildcard is a part of it. */
+function searchedPlace(input: { readonly path: string; readonly pattern: string }): string {
+  const { path, pattern } = searched(input);
+  const segments = pattern.split('/');
+  const firstWild = segments.findIndex((segment) => /[*?[\]{}\\]/.test(segment));
+  const fixed = segments.slice(0, firstWild === -1 ? segments.length : firstWild);
+  return `${path}/${fixed.join('/')}`;
+}

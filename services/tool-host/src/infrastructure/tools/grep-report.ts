@@ -1,6 +1,5 @@
-import type { GrepItem, GrepMatch, GrepSummary } from '../../domain/files/files.ts';
+import type { GrepItem, GrepMatch, GrepSummary, ToolOutput } from '@spanwise/tool-kit/contract';
 import { clipText } from '../../domain/text/bounded-text.ts';
-import type { ToolOutput } from '../../domain/tool/tool.ts';
 import { partialNotice } from './partial-notice.ts';
 
 /** Gathers what a search finds and shows it in one of the modes of grep. */

@@ -1,7 +1,8 @@
+import { defineTool } from '@spanwise/tool-kit';
+import { resolvePath, workspacePath } from '@spanwise/tool-kit/contract';
 import { z } from 'zod';
-import { resolvePath, workspacePath } from '../../domain/files/file-path.ts';
-import { defineTool } from './define-tool.ts';
 import { countsReport, filesReport, matchesReport, maxHits } from './grep-report.ts';
+import { treeTarget } from './path-target.ts';
 
 /** How each mode shows what was found, and how many matches it looks at. */
 const modes = {
@@ -41,6 +42,7 @@ ${maxHits} hits are shown. Binary files are skipped.`,
       .describe('Lines to show before and after each match; content mode only.'),
     ignore_case: z.boolean().default(false).describe('True: letters match either case.'),
   }),
+  targets: ({ path }) => [treeTarget(path, 'read')],
   async execute(input, { files }) {
     const { makeReport, limit } = modes[input.mode];
     const report = makeReport();

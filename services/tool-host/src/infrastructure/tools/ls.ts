@@ -1,8 +1,9 @@
+import { defineTool } from '@spanwise/tool-kit';
+import type { FileInfo } from '@spanwise/tool-kit/contract';
+import { resolvePath, workspacePath } from '@spanwise/tool-kit/contract';
 import { z } from 'zod';
-import { resolvePath, workspacePath } from '../../domain/files/file-path.ts';
-import type { FileInfo } from '../../domain/files/files.ts';
-import { defineTool } from './define-tool.ts';
 import { partialNotice } from './partial-notice.ts';
+import { pathTarget } from './path-target.ts';
 
 const maxEntries = 1000;
 
@@ -17,6 +18,7 @@ ${maxEntries} entries are shown. To find files by pattern use glob.`,
   input: z.strictObject({
     path: z.string().min(1).default(workspacePath).describe('The directory. A relative path begins at /workspace.'),
   }),
+  targets: ({ path }) => [pathTarget(path, 'read')],
   async execute({ path: asked }, { files }) {
     const path = resolvePath(asked);
     const page = await files.list(path, { pageSize: maxEntries, pageToken: '' });

@@ -1,5 +1,5 @@
+import type { Files } from '@spanwise/tool-kit/contract';
 import { fileError } from '../../domain/files/file-errors.ts';
-import type { Files } from '../../domain/files/files.ts';
 import { LineWindow, type WindowLimits } from './line-window.ts';
 
 /** What was found in a file. */

@@ -1,11 +1,11 @@
 import { DomainError } from '@spanwise/kernel';
+import { defineTool } from '@spanwise/tool-kit';
+import type { ToolContext } from '@spanwise/tool-kit/contract';
+import { defaultToolLimits, resolvePath, type ToolOutput } from '@spanwise/tool-kit/contract';
 import { z } from 'zod';
 import { hasReason } from '../../domain/files/file-errors.ts';
-import { resolvePath } from '../../domain/files/file-path.ts';
-import { defaultToolLimits, type ToolOutput } from '../../domain/tool/tool.ts';
-import type { ToolContext } from '../../domain/tool/tool-context.ts';
-import { defineTool } from './define-tool.ts';
 import type { LineWindow } from './line-window.ts';
+import { pathTarget } from './path-target.ts';
 import { type FileText, readLines } from './read-lines.ts';
 
 const maxLines = 2000;
@@ -24,6 +24,7 @@ most ${maxLines} lines of 2000 characters are shown; a notice says how to read o
     offset: z.int().min(1).max(maxLineNumber).default(1).describe('Number of the first line to show.'),
     limit: z.int().min(1).max(maxLines).default(maxLines).describe('How many lines to show.'),
   }),
+  targets: ({ path }) => [pathTarget(path, 'read')],
   async execute({ path: asked, offset, limit }, context) {
     const path = resolvePath(asked);
     const found = await readRemembering(path, { firstLine: offset, maxLines: limit }, context);

@@ -1,10 +1,10 @@
 import { DomainError } from '@spanwise/kernel';
+import { defineTool, wellFormedText } from '@spanwise/tool-kit';
+import type { WriteGuard } from '@spanwise/tool-kit/contract';
+import { resolvePath } from '@spanwise/tool-kit/contract';
 import { z } from 'zod';
 import { hasReason } from '../../domain/files/file-errors.ts';
-import { resolvePath } from '../../domain/files/file-path.ts';
-import type { WriteGuard } from '../../domain/files/files.ts';
-import { defineTool } from './define-tool.ts';
-import { wellFormedText } from './well-formed.ts';
+import { pathTarget } from './path-target.ts';
 
 export const writeTool = defineTool({
   name: 'write',
@@ -18,6 +18,7 @@ and not have changed since. To change a part of a file use edit.`,
     path: z.string().min(1).describe('The file. A relative path begins at /workspace.'),
     content: wellFormedText('The whole new content; may be empty.'),
   }),
+  targets: ({ path }) => [pathTarget(path, 'write')],
   async execute({ path: asked, content }, { files, reads }) {
     const path = resolvePath(asked);
     const known = reads.etagOf(path);

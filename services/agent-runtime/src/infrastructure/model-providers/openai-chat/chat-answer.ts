@@ -1,10 +1,11 @@
 import { streamIncomplete } from '../../../domain/model/model-errors.ts';
 import type { ModelPart, StopReason } from '../../../domain/model/model-part.ts';
 import { estimateUsage, type ModelRequest } from '../../../domain/model/model-request.ts';
+import { parseEvent, type StreamedAnswer } from '../wire/answer-stream.ts';
+import { type ReportedFigures, reportedUsage } from '../wire/reported-usage.ts';
+import { streamedError } from '../wire/streamed-error.ts';
 import { ChatCalls } from './chat-calls.ts';
-import { textOf, type WireChunk, type WireDelta } from './chat-chunk.ts';
-import { chatUsage, type WireUsage } from './chat-usage.ts';
-import { streamedError } from './openai-errors.ts';
+import { textOf, type WireChunk, type WireDelta, type WireUsage } from './chat-chunk.ts';
 
 /** Reasons that servers give beyond OpenAI's own; any other one is a stop. */
 const stopReasons: Readonly<Record<string, StopReason>> = {
@@ -17,7 +18,7 @@ const stopReasons: Readonly<Record<string, StopReason>> = {
 };
 
 /** Turns the chunks of one answer into parts. */
-export class ChatAnswer {
+export class ChatAnswer implements StreamedAnswer {
   readonly #providerId: string;
   readonly #request: ModelRequest;
   readonly #calls = new ChatCalls();
@@ -31,15 +32,13 @@ export class ChatAnswer {
     this.#request = request;
   }
 
-  /** True once the model said why it stopped: what comes after it can be done without. */
   get isFinished(): boolean {
     return this.#finishReason !== '';
   }
 
-  /** The parts of a chunk. Throws STREAM_INCOMPLETE when it is no JSON, and what the server says went wrong. */
   accept(data: string): readonly ModelPart[] {
     const parts: ModelPart[] = [];
-    const chunk = parse(data);
+    const chunk: WireChunk = parseEvent(data);
     if (typeof chunk.error === 'object' && chunk.error !== null) {
       throw streamedError(chunk.error);
     }
@@ -59,7 +58,6 @@ export class ChatAnswer {
     return parts;
   }
 
-  /** The last parts. Throws STREAM_INCOMPLETE when the stream ended before the model did. */
   end(): readonly ModelPart[] {
     if (!this.isFinished) {
       throw streamIncomplete('the stream ended without a stop reason');
@@ -68,7 +66,7 @@ export class ChatAnswer {
     this.#endAll(parts);
     const estimate = estimateUsage(this.#providerId, this.#request, this.#length);
     parts.push(
-      { type: 'usage', usage: chatUsage(this.#usage, estimate) },
+      { type: 'usage', usage: reportedUsage(figuresOf(this.#usage), estimate) },
       { type: 'finish', reason: stopReasons[this.#finishReason] ?? 'stop', raw: this.#finishReason },
     );
     return parts;
@@ -110,12 +108,13 @@ export class ChatAnswer {
   }
 }
 
-/** What is JSON but no object, such as a bare `null`, is a chunk without anything in it. */
-function parse(data: string): WireChunk {
-  try {
-    const chunk: unknown = JSON.parse(data);
-    return typeof chunk === 'object' && chunk !== null ? chunk : {};
-  } catch (error) {
-    throw streamIncomplete('a chunk is no JSON', error);
-  }
+function figuresOf(usage: WireUsage | undefined): ReportedFigures | undefined {
+  return (
+    usage && {
+      input: usage.prompt_tokens,
+      output: usage.completion_tokens,
+      cached: usage.prompt_tokens_details?.cached_tokens,
+      reasoning: usage.completion_tokens_details?.reasoning_tokens,
+    }
+  );
 }

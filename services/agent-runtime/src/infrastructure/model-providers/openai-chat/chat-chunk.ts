@@ -1,5 +1,3 @@
-import type { WireUsage } from './chat-usage.ts';
-
 /**
  * What a chunk of the stream may have. Nothing is certain: many servers speak this protocol, each a little differently,
  * and a schema check of every chunk would cost more than all the rest. So each value is looked at where it is used.
@@ -33,4 +31,12 @@ export interface WireCall {
 /** Text of a field; empty when it has none. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
+}
+
+/** `usage` of a chunk. */
+export interface WireUsage {
+  readonly prompt_tokens?: unknown;
+  readonly completion_tokens?: unknown;
+  readonly prompt_tokens_details?: { readonly cached_tokens?: unknown } | null;
+  readonly completion_tokens_details?: { readonly reasoning_tokens?: unknown } | null;
 }

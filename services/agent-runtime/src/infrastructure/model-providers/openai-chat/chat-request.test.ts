@@ -40,6 +40,7 @@ describe('a chat request', () => {
             outcome: toolOutcome.ok,
             content: [{ content: { case: 'text', value } }],
             structuredJson: '',
+            code: '',
           },
         },
       })),

@@ -2,6 +2,7 @@ import type OpenAI from 'openai';
 import { type Message, role, type ToolCallPart } from '../../../domain/message/message.ts';
 import type { ModelRequest } from '../../../domain/model/model-request.ts';
 import type { Tool } from '../../../domain/tool/tool.ts';
+import { alternating, textOf, wireArguments, wireName } from '../wire/wire-history.ts';
 
 type Params = OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming;
 type WireMessage = OpenAI.Chat.Completions.ChatCompletionMessageParam;
@@ -42,20 +43,6 @@ function wireMessages(messages: readonly Message[]): WireMessage[] {
   });
 }
 
-/** Chat templates of open models insist on alternating roles, and a cancelled run leaves two user messages in a row. */
-function alternating(messages: readonly Message[]): readonly Message[] {
-  const merged: Message[] = [];
-  for (const message of messages) {
-    const last = merged.at(-1);
-    if (last?.role === role.user && message.role === role.user) {
-      merged[merged.length - 1] = { ...last, parts: [...last.parts, ...message.parts] };
-    } else {
-      merged.push(message);
-    }
-  }
-  return merged;
-}
-
 /** None when there is nothing that this API takes: reasoning is not sent back. */
 function assistantMessages(message: Message): WireMessage[] {
   const content = textOf(message);
@@ -76,31 +63,10 @@ function toolMessages({ parts }: Message): WireMessage[] {
   });
 }
 
-/**
- * Servers parse the history and refuse all of it for one bad name or one argument that is no JSON. What a model got wrong
- * is therefore sent back in a form that they take; the model has read in the result what was wrong.
- */
 function wireCall({ callId, tool, argumentsJson }: ToolCallPart) {
-  const name = tool.replaceAll(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64);
   return {
     id: callId,
     type: 'function' as const,
-    function: {
-      name: name === '' ? 'unnamed' : name,
-      arguments: isJsonObject(argumentsJson) ? argumentsJson : JSON.stringify({ invalid_arguments: argumentsJson }),
-    },
+    function: { name: wireName(tool), arguments: wireArguments(argumentsJson) },
   };
-}
-
-function isJsonObject(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
-}
-
-function textOf({ parts }: Message): string {
-  return parts.flatMap(({ part }) => (part.case === 'text' ? [part.value.text] : [])).join('\n\n');
 }

@@ -1,4 +1,4 @@
-import type { IdGenerator } from '@spanwise/kernel';
+import { concurrently, type IdGenerator } from '@spanwise/kernel';
 import type { Caller } from '../../../domain/disk/caller.ts';
 import { diskUnavailable } from '../../../domain/disk/disk-errors.ts';
 import {
@@ -25,7 +25,6 @@ import {
 } from '../../../domain/disk/file-store.ts';
 import type { VirtualPath } from '../../../domain/path/virtual-path.ts';
 import { contentEtag } from '../content-etag.ts';
-import { concurrently } from './concurrently.ts';
 import { FileEtags } from './file-etags.ts';
 import type { Folder, NoFolder } from './folder.ts';
 import { FolderNames } from './folder-names.ts';

@@ -17,6 +17,8 @@ import type { InterruptAnswer } from "../../type/v1/interrupt_pb.ts";
 import { file_spanwise_type_v1_interrupt } from "../../type/v1/interrupt_pb.ts";
 import type { Role, TokenUsage, ToolResultPart } from "../../type/v1/message_pb.ts";
 import { file_spanwise_type_v1_message } from "../../type/v1/message_pb.ts";
+import type { ToolPolicy } from "../../type/v1/policy_pb.ts";
+import { file_spanwise_type_v1_policy } from "../../type/v1/policy_pb.ts";
 import type { ExecSpanContext } from "../../type/v1/span_pb.ts";
 import { file_spanwise_type_v1_span } from "../../type/v1/span_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -25,7 +27,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file spanwise/runtime/v1/runtime.proto.
  */
 export const file_spanwise_runtime_v1_runtime: GenFile = /*@__PURE__*/
-  fileDesc("CiFzcGFud2lzZS9ydW50aW1lL3YxL3J1bnRpbWUucHJvdG8SE3NwYW53aXNlLnJ1bnRpbWUudjEikQIKClJ1blJlcXVlc3QSMAoFc3RhcnQYASABKAsyHy5zcGFud2lzZS5ydW50aW1lLnYxLlN0YXJ0RnJhbWVIABI0CgdoaXN0b3J5GAIgASgLMiEuc3Bhbndpc2UucnVudGltZS52MS5IaXN0b3J5RnJhbWVIABIsCgNhY2sYAyABKAsyHS5zcGFud2lzZS5ydW50aW1lLnYxLkFja0ZyYW1lSAASMAoFYWJvcnQYBCABKAsyHy5zcGFud2lzZS5ydW50aW1lLnYxLkFib3J0RnJhbWVIABIyCgZkZXRhY2gYBSABKAsyIC5zcGFud2lzZS5ydW50aW1lLnYxLkRldGFjaEZyYW1lSABCBwoFZnJhbWUi1gMKClN0YXJ0RnJhbWUSEgoKc2Vzc2lvbl9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSDQoFZXBvY2gYAyABKAMSDwoHYXR0ZW1wdBgEIAEoBRIvCgRzcGFuGAUgASgLMiEuc3Bhbndpc2UudHlwZS52MS5FeGVjU3BhbkNvbnRleHQSDQoFYWdlbnQYBiABKAkSDQoFbW9kZWwYByABKAkSEQoJbWF4X3R1cm5zGAggASgFEhMKC3Rvb2xzX2FsbG93GAkgAygJEhIKCnRvb2xzX2RlbnkYCiADKAkSLAoIZGVhZGxpbmUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHNwZWMYDCABKAwSMQoHcmVzdWx0cxgNIAMoCzIgLnNwYW53aXNlLnR5cGUudjEuVG9vbFJlc3VsdFBhcnQSMgoHYW5zd2VycxgOIAMoCzIhLnNwYW53aXNlLnR5cGUudjEuSW50ZXJydXB0QW5zd2VyEhMKC2ludGVyYWN0aXZlGA8gASgIEi4KCmJlZ2luX3RpbWUYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJ1bl9sYXllchgRIAEoCCJfCgdSdW5TcGVjEi0KBWFnZW50GAEgASgLMh4uc3Bhbndpc2UucnVudGltZS52MS5BZ2VudFNwZWMSJQoFdG9vbHMYAiADKAsyFi5zcGFud2lzZS50b29sLnYxLlRvb2wirQEKCUFnZW50U3BlYxIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEhQKDGluc3RydWN0aW9ucxgDIAEoCRINCgVtb2RlbBgEIAEoCRIRCgltYXhfdHVybnMYBSABKAUSGQoRbWF4X291dHB1dF90b2tlbnMYBiABKAUSKgoHdGltZW91dBgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIuCgxIaXN0b3J5RnJhbWUSEAoIbWVzc2FnZXMYASADKAwSDAoEbGFzdBgCIAEoCCIzCghBY2tGcmFtZRINCgVpbmRleBgBIAEoAxIYChBjYW5jZWxfcmVxdWVzdGVkGAIgASgIIhwKCkFib3J0RnJhbWUSDgoGcmVhc29uGAEgASgJIjcKC0RldGFjaEZyYW1lEigKBWdyYWNlGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIuwBCgtSdW5SZXNwb25zZRIyCgZldmVudHMYASABKAsyIC5zcGFud2lzZS5ydW50aW1lLnYxLkV2ZW50c0ZyYW1lSAASOgoKY2hlY2twb2ludBgCIAEoCzIkLnNwYW53aXNlLnJ1bnRpbWUudjEuQ2hlY2twb2ludEZyYW1lSAASMgoGZmluaXNoGAMgASgLMiAuc3Bhbndpc2UucnVudGltZS52MS5GaW5pc2hGcmFtZUgAEjAKBXlpZWxkGAQgASgLMh8uc3Bhbndpc2UucnVudGltZS52MS5ZaWVsZEZyYW1lSABCBwoFZnJhbWUiPAoLRXZlbnRzRnJhbWUSLQoGZXZlbnRzGAEgAygLMh0uc3Bhbndpc2UuZXZlbnQudjEuQWdlbnRFdmVudCKUAQoPQ2hlY2twb2ludEZyYW1lEg0KBWluZGV4GAEgASgDEi0KBmV2ZW50cxgCIAMoCzIdLnNwYW53aXNlLmV2ZW50LnYxLkFnZW50RXZlbnQSNQoMY29udGV4dF9yb3dzGAMgAygLMh8uc3Bhbndpc2UucnVudGltZS52MS5Db250ZXh0Um93EgwKBHNwZWMYBCABKAwiUwoKQ29udGV4dFJvdxIPCgdtZXNzYWdlGAEgASgMEiQKBHJvbGUYAiABKA4yFi5zcGFud2lzZS50eXBlLnYxLlJvbGUSDgoGdG9rZW5zGAMgASgFIt0BCgtGaW5pc2hGcmFtZRI0Cgljb21wbGV0ZWQYASABKA4yHy5zcGFud2lzZS5ldmVudC52MS5GaW5pc2hSZWFzb25IABIvCgdhYm9ydGVkGAIgASgLMhwuc3Bhbndpc2UucnVudGltZS52MS5BYm9ydGVkSAASLwoGZmFpbGVkGAMgASgLMh0uc3Bhbndpc2UuZXJyb3IudjEuQWdlbnRFcnJvckgAEisKBXVzYWdlGAQgASgLMhwuc3Bhbndpc2UudHlwZS52MS5Ub2tlblVzYWdlQgkKB291dGNvbWUiCQoHQWJvcnRlZCJrCgpZaWVsZEZyYW1lEjAKBnJlYXNvbhgBIAEoDjIgLnNwYW53aXNlLnJ1bnRpbWUudjEuWWllbGRSZWFzb24SKwoFdXNhZ2UYAiABKAsyHC5zcGFud2lzZS50eXBlLnYxLlRva2VuVXNhZ2UiEwoRTGlzdEFnZW50c1JlcXVlc3QiQAoSTGlzdEFnZW50c1Jlc3BvbnNlEioKBmFnZW50cxgBIAMoCzIaLnNwYW53aXNlLnJ1bnRpbWUudjEuQWdlbnQiVQoFQWdlbnQSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRINCgVtb2RlbBgDIAEoCRIaCgltYXhfdHVybnMYBCABKAVCB7pIBBoCKAEqYAoLWWllbGRSZWFzb24SHAoYWUlFTERfUkVBU09OX1VOU1BFQ0lGSUVEEAASGAoUWUlFTERfUkVBU09OX1dBSVRJTkcQARIZChVZSUVMRF9SRUFTT05fREVUQUNIRUQQAjLHAQoTQWdlbnRSdW50aW1lU2VydmljZRJMCgNSdW4SHy5zcGFud2lzZS5ydW50aW1lLnYxLlJ1blJlcXVlc3QaIC5zcGFud2lzZS5ydW50aW1lLnYxLlJ1blJlc3BvbnNlKAEwARJiCgpMaXN0QWdlbnRzEiYuc3Bhbndpc2UucnVudGltZS52MS5MaXN0QWdlbnRzUmVxdWVzdBonLnNwYW53aXNlLnJ1bnRpbWUudjEuTGlzdEFnZW50c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_spanwise_error_v1_error, file_spanwise_event_v1_event, file_spanwise_tool_v1_tool, file_spanwise_type_v1_interrupt, file_spanwise_type_v1_message, file_spanwise_type_v1_span]);
+  fileDesc("CiFzcGFud2lzZS9ydW50aW1lL3YxL3J1bnRpbWUucHJvdG8SE3NwYW53aXNlLnJ1bnRpbWUudjEikQIKClJ1blJlcXVlc3QSMAoFc3RhcnQYASABKAsyHy5zcGFud2lzZS5ydW50aW1lLnYxLlN0YXJ0RnJhbWVIABI0CgdoaXN0b3J5GAIgASgLMiEuc3Bhbndpc2UucnVudGltZS52MS5IaXN0b3J5RnJhbWVIABIsCgNhY2sYAyABKAsyHS5zcGFud2lzZS5ydW50aW1lLnYxLkFja0ZyYW1lSAASMAoFYWJvcnQYBCABKAsyHy5zcGFud2lzZS5ydW50aW1lLnYxLkFib3J0RnJhbWVIABIyCgZkZXRhY2gYBSABKAsyIC5zcGFud2lzZS5ydW50aW1lLnYxLkRldGFjaEZyYW1lSABCBwoFZnJhbWUipAQKClN0YXJ0RnJhbWUSEgoKc2Vzc2lvbl9pZBgBIAEoCRIOCgZydW5faWQYAiABKAkSDQoFZXBvY2gYAyABKAMSDwoHYXR0ZW1wdBgEIAEoBRIvCgRzcGFuGAUgASgLMiEuc3Bhbndpc2UudHlwZS52MS5FeGVjU3BhbkNvbnRleHQSDQoFYWdlbnQYBiABKAkSDQoFbW9kZWwYByABKAkSEQoJbWF4X3R1cm5zGAggASgFEhMKC3Rvb2xzX2FsbG93GAkgAygJEhIKCnRvb2xzX2RlbnkYCiADKAkSLAoIZGVhZGxpbmUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHNwZWMYDCABKAwSMQoHcmVzdWx0cxgNIAMoCzIgLnNwYW53aXNlLnR5cGUudjEuVG9vbFJlc3VsdFBhcnQSMgoHYW5zd2VycxgOIAMoCzIhLnNwYW53aXNlLnR5cGUudjEuSW50ZXJydXB0QW5zd2VyEhMKC2ludGVyYWN0aXZlGA8gASgIEi4KCmJlZ2luX3RpbWUYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXJ1bl9sYXllchgRIAEoCBIsCgZwb2xpY3kYEiABKAsyHC5zcGFud2lzZS50eXBlLnYxLlRvb2xQb2xpY3kSDQoFdHVybnMYEyABKAUSDwoHdGhyZWFkcxgUIAEoCCKVAQoHUnVuU3BlYxItCgVhZ2VudBgBIAEoCzIeLnNwYW53aXNlLnJ1bnRpbWUudjEuQWdlbnRTcGVjEiUKBXRvb2xzGAIgAygLMhYuc3Bhbndpc2UudG9vbC52MS5Ub29sEjQKCWRlbGVnYXRlcxgDIAMoCzIhLnNwYW53aXNlLnJ1bnRpbWUudjEuRGVsZWdhdGVTcGVjImQKDERlbGVnYXRlU3BlYxItCgVhZ2VudBgBIAEoCzIeLnNwYW53aXNlLnJ1bnRpbWUudjEuQWdlbnRTcGVjEiUKBXRvb2xzGAIgAygLMhYuc3Bhbndpc2UudG9vbC52MS5Ub29sIqoCCglBZ2VudFNwZWMSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIUCgxpbnN0cnVjdGlvbnMYAyABKAkSDQoFbW9kZWwYBCABKAkSEQoJbWF4X3R1cm5zGAUgASgFEhkKEW1heF9vdXRwdXRfdG9rZW5zGAYgASgFEioKB3RpbWVvdXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoGcG9saWN5GAggASgLMhwuc3Bhbndpc2UudHlwZS52MS5Ub29sUG9saWN5EhEKCWRlbGVnYXRlcxgJIAMoCRIeChZtYXhfcGFyYWxsZWxfZGVsZWdhdGVzGAogASgFEhoKEm1heF9kZWxlZ2F0ZV9kZXB0aBgLIAEoBSJaCgxIaXN0b3J5RnJhbWUSEAoIbWVzc2FnZXMYASADKAwSDAoEbGFzdBgCIAEoCBIRCgl0aHJlYWRfaWQYAyABKAkSFwoPdGhyZWFkX21lc3NhZ2VzGAQgAygMIjMKCEFja0ZyYW1lEg0KBWluZGV4GAEgASgDEhgKEGNhbmNlbF9yZXF1ZXN0ZWQYAiABKAgiHAoKQWJvcnRGcmFtZRIOCgZyZWFzb24YASABKAkiNwoLRGV0YWNoRnJhbWUSKAoFZ3JhY2UYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24i7AEKC1J1blJlc3BvbnNlEjIKBmV2ZW50cxgBIAEoCzIgLnNwYW53aXNlLnJ1bnRpbWUudjEuRXZlbnRzRnJhbWVIABI6CgpjaGVja3BvaW50GAIgASgLMiQuc3Bhbndpc2UucnVudGltZS52MS5DaGVja3BvaW50RnJhbWVIABIyCgZmaW5pc2gYAyABKAsyIC5zcGFud2lzZS5ydW50aW1lLnYxLkZpbmlzaEZyYW1lSAASMAoFeWllbGQYBCABKAsyHy5zcGFud2lzZS5ydW50aW1lLnYxLllpZWxkRnJhbWVIAEIHCgVmcmFtZSI8CgtFdmVudHNGcmFtZRItCgZldmVudHMYASADKAsyHS5zcGFud2lzZS5ldmVudC52MS5BZ2VudEV2ZW50IpQBCg9DaGVja3BvaW50RnJhbWUSDQoFaW5kZXgYASABKAMSLQoGZXZlbnRzGAIgAygLMh0uc3Bhbndpc2UuZXZlbnQudjEuQWdlbnRFdmVudBI1Cgxjb250ZXh0X3Jvd3MYAyADKAsyHy5zcGFud2lzZS5ydW50aW1lLnYxLkNvbnRleHRSb3cSDAoEc3BlYxgEIAEoDCJmCgpDb250ZXh0Um93Eg8KB21lc3NhZ2UYASABKAwSJAoEcm9sZRgCIAEoDjIWLnNwYW53aXNlLnR5cGUudjEuUm9sZRIOCgZ0b2tlbnMYAyABKAUSEQoJdGhyZWFkX2lkGAQgASgJIt0BCgtGaW5pc2hGcmFtZRI0Cgljb21wbGV0ZWQYASABKA4yHy5zcGFud2lzZS5ldmVudC52MS5GaW5pc2hSZWFzb25IABIvCgdhYm9ydGVkGAIgASgLMhwuc3Bhbndpc2UucnVudGltZS52MS5BYm9ydGVkSAASLwoGZmFpbGVkGAMgASgLMh0uc3Bhbndpc2UuZXJyb3IudjEuQWdlbnRFcnJvckgAEisKBXVzYWdlGAQgASgLMhwuc3Bhbndpc2UudHlwZS52MS5Ub2tlblVzYWdlQgkKB291dGNvbWUiCQoHQWJvcnRlZCJrCgpZaWVsZEZyYW1lEjAKBnJlYXNvbhgBIAEoDjIgLnNwYW53aXNlLnJ1bnRpbWUudjEuWWllbGRSZWFzb24SKwoFdXNhZ2UYAiABKAsyHC5zcGFud2lzZS50eXBlLnYxLlRva2VuVXNhZ2UiEwoRTGlzdEFnZW50c1JlcXVlc3QiQAoSTGlzdEFnZW50c1Jlc3BvbnNlEioKBmFnZW50cxgBIAMoCzIaLnNwYW53aXNlLnJ1bnRpbWUudjEuQWdlbnQiVQoFQWdlbnQSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRINCgVtb2RlbBgDIAEoCRIaCgltYXhfdHVybnMYBCABKAVCB7pIBBoCKAEqYAoLWWllbGRSZWFzb24SHAoYWUlFTERfUkVBU09OX1VOU1BFQ0lGSUVEEAASGAoUWUlFTERfUkVBU09OX1dBSVRJTkcQARIZChVZSUVMRF9SRUFTT05fREVUQUNIRUQQAjLHAQoTQWdlbnRSdW50aW1lU2VydmljZRJMCgNSdW4SHy5zcGFud2lzZS5ydW50aW1lLnYxLlJ1blJlcXVlc3QaIC5zcGFud2lzZS5ydW50aW1lLnYxLlJ1blJlc3BvbnNlKAEwARJiCgpMaXN0QWdlbnRzEiYuc3Bhbndpc2UucnVudGltZS52MS5MaXN0QWdlbnRzUmVxdWVzdBonLnNwYW53aXNlLnJ1bnRpbWUudjEuTGlzdEFnZW50c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_spanwise_error_v1_error, file_spanwise_event_v1_event, file_spanwise_tool_v1_tool, file_spanwise_type_v1_interrupt, file_spanwise_type_v1_message, file_spanwise_type_v1_policy, file_spanwise_type_v1_span]);
 
 /**
  * From driver to runtime.
@@ -48,7 +50,7 @@ export type RunRequest = Message<"spanwise.runtime.v1.RunRequest"> & {
     case: "start";
   } | {
     /**
-     * A part of the stored dialogue; after start, until one is `last`.
+     * A part of a stored dialogue; after start, until one is `last`.
      *
      * @generated from field: spanwise.runtime.v1.HistoryFrame history = 2;
      */
@@ -180,14 +182,14 @@ export type StartFrame = Message<"spanwise.runtime.v1.StartFrame"> & {
   spec: Uint8Array;
 
   /**
-   * Results of the calls of the last message that are in the log already: not executed and not said again.
+   * Results of the calls of a dialogue's last message that are in the log already: not executed and not said again.
    *
    * @generated from field: repeated spanwise.type.v1.ToolResultPart results = 13;
    */
   results: ToolResultPart[];
 
   /**
-   * Answers of interrupts that calls of the last message have waited for.
+   * Answers of interrupts that calls of a dialogue's last message have waited for.
    *
    * @generated from field: repeated spanwise.type.v1.InterruptAnswer answers = 14;
    */
@@ -214,6 +216,27 @@ export type StartFrame = Message<"spanwise.runtime.v1.StartFrame"> & {
    * @generated from field: bool run_layer = 17;
    */
   runLayer: boolean;
+
+  /**
+   * Rules of session and run for calls of tools.
+   *
+   * @generated from field: spanwise.type.v1.ToolPolicy policy = 18;
+   */
+  policy?: ToolPolicy | undefined;
+
+  /**
+   * Turns that earlier dispatches have taken: answers of models in the context, over all dialogues of the run.
+   *
+   * @generated from field: int32 turns = 19;
+   */
+  turns: number;
+
+  /**
+   * True: the driver keeps threads. Otherwise no tasks are delegated.
+   *
+   * @generated from field: bool threads = 20;
+   */
+  threads: boolean;
 };
 
 /**
@@ -242,6 +265,13 @@ export type RunSpec = Message<"spanwise.runtime.v1.RunSpec"> & {
    * @generated from field: repeated spanwise.tool.v1.Tool tools = 2;
    */
   tools: Tool[];
+
+  /**
+   * The agents that tasks may be delegated to, by the run's agent or by one of them, sorted by name.
+   *
+   * @generated from field: repeated spanwise.runtime.v1.DelegateSpec delegates = 3;
+   */
+  delegates: DelegateSpec[];
 };
 
 /**
@@ -250,6 +280,34 @@ export type RunSpec = Message<"spanwise.runtime.v1.RunSpec"> & {
  */
 export const RunSpecSchema: GenMessage<RunSpec> = /*@__PURE__*/
   messageDesc(file_spanwise_runtime_v1_runtime, 2);
+
+/**
+ * An agent that tasks may be delegated to, and what its model is offered.
+ *
+ * @generated from message spanwise.runtime.v1.DelegateSpec
+ */
+export type DelegateSpec = Message<"spanwise.runtime.v1.DelegateSpec"> & {
+  /**
+   * The agent.
+   *
+   * @generated from field: spanwise.runtime.v1.AgentSpec agent = 1;
+   */
+  agent?: AgentSpec | undefined;
+
+  /**
+   * What its model is offered, sorted by name.
+   *
+   * @generated from field: repeated spanwise.tool.v1.Tool tools = 2;
+   */
+  tools: Tool[];
+};
+
+/**
+ * Describes the message spanwise.runtime.v1.DelegateSpec.
+ * Use `create(DelegateSpecSchema)` to create a new message.
+ */
+export const DelegateSpecSchema: GenMessage<DelegateSpec> = /*@__PURE__*/
+  messageDesc(file_spanwise_runtime_v1_runtime, 3);
 
 /**
  * An agent's configuration when the run began.
@@ -305,6 +363,34 @@ export type AgentSpec = Message<"spanwise.runtime.v1.AgentSpec"> & {
    * @generated from field: google.protobuf.Duration timeout = 7;
    */
   timeout?: Duration | undefined;
+
+  /**
+   * Its rules for calls of tools.
+   *
+   * @generated from field: spanwise.type.v1.ToolPolicy policy = 8;
+   */
+  policy?: ToolPolicy | undefined;
+
+  /**
+   * Names of the agents that it may delegate tasks to.
+   *
+   * @generated from field: repeated string delegates = 9;
+   */
+  delegates: string[];
+
+  /**
+   * Tasks of one message that are worked on at the same time.
+   *
+   * @generated from field: int32 max_parallel_delegates = 10;
+   */
+  maxParallelDelegates: number;
+
+  /**
+   * How deep tasks of a run may be delegated: 1 = its own agent delegates, and nobody else.
+   *
+   * @generated from field: int32 max_delegate_depth = 11;
+   */
+  maxDelegateDepth: number;
 };
 
 /**
@@ -312,16 +398,16 @@ export type AgentSpec = Message<"spanwise.runtime.v1.AgentSpec"> & {
  * Use `create(AgentSpecSchema)` to create a new message.
  */
 export const AgentSpecSchema: GenMessage<AgentSpec> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 3);
+  messageDesc(file_spanwise_runtime_v1_runtime, 4);
 
 /**
- * A part of the stored dialogue, oldest first.
+ * A part of a stored dialogue, oldest first: of the main one, or of a `delegate` call that has no result yet.
  *
  * @generated from message spanwise.runtime.v1.HistoryFrame
  */
 export type HistoryFrame = Message<"spanwise.runtime.v1.HistoryFrame"> & {
   /**
-   * Encoded spanwise.type.v1.Message, as stored.
+   * Of the main dialogue: encoded spanwise.type.v1.Message, as stored.
    *
    * @generated from field: repeated bytes messages = 1;
    */
@@ -333,6 +419,20 @@ export type HistoryFrame = Message<"spanwise.runtime.v1.HistoryFrame"> & {
    * @generated from field: bool last = 2;
    */
   last: boolean;
+
+  /**
+   * The `delegate` call that `thread_messages` are of; empty when there are none.
+   *
+   * @generated from field: string thread_id = 3;
+   */
+  threadId: string;
+
+  /**
+   * Of that call's dialogue, encoded as stored. Apart from `messages`: a runtime that does not know threads leaves them out.
+   *
+   * @generated from field: repeated bytes thread_messages = 4;
+   */
+  threadMessages: Uint8Array[];
 };
 
 /**
@@ -340,7 +440,7 @@ export type HistoryFrame = Message<"spanwise.runtime.v1.HistoryFrame"> & {
  * Use `create(HistoryFrameSchema)` to create a new message.
  */
 export const HistoryFrameSchema: GenMessage<HistoryFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 4);
+  messageDesc(file_spanwise_runtime_v1_runtime, 5);
 
 /**
  * Answer to a checkpoint.
@@ -368,7 +468,7 @@ export type AckFrame = Message<"spanwise.runtime.v1.AckFrame"> & {
  * Use `create(AckFrameSchema)` to create a new message.
  */
 export const AckFrameSchema: GenMessage<AckFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 5);
+  messageDesc(file_spanwise_runtime_v1_runtime, 6);
 
 /**
  * Ends the work.
@@ -389,7 +489,7 @@ export type AbortFrame = Message<"spanwise.runtime.v1.AbortFrame"> & {
  * Use `create(AbortFrameSchema)` to create a new message.
  */
 export const AbortFrameSchema: GenMessage<AbortFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 6);
+  messageDesc(file_spanwise_runtime_v1_runtime, 7);
 
 /**
  * Ends this dispatch and not the run.
@@ -410,7 +510,7 @@ export type DetachFrame = Message<"spanwise.runtime.v1.DetachFrame"> & {
  * Use `create(DetachFrameSchema)` to create a new message.
  */
 export const DetachFrameSchema: GenMessage<DetachFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 7);
+  messageDesc(file_spanwise_runtime_v1_runtime, 8);
 
 /**
  * From runtime to driver.
@@ -463,7 +563,7 @@ export type RunResponse = Message<"spanwise.runtime.v1.RunResponse"> & {
  * Use `create(RunResponseSchema)` to create a new message.
  */
 export const RunResponseSchema: GenMessage<RunResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 8);
+  messageDesc(file_spanwise_runtime_v1_runtime, 9);
 
 /**
  * Events as they happen. seq, session_id, run_id and epoch are set by the driver.
@@ -484,7 +584,7 @@ export type EventsFrame = Message<"spanwise.runtime.v1.EventsFrame"> & {
  * Use `create(EventsFrameSchema)` to create a new message.
  */
 export const EventsFrameSchema: GenMessage<EventsFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 9);
+  messageDesc(file_spanwise_runtime_v1_runtime, 10);
 
 /**
  * Acknowledged once it and everything streamed before it is committed.
@@ -526,7 +626,7 @@ export type CheckpointFrame = Message<"spanwise.runtime.v1.CheckpointFrame"> & {
  * Use `create(CheckpointFrameSchema)` to create a new message.
  */
 export const CheckpointFrameSchema: GenMessage<CheckpointFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 10);
+  messageDesc(file_spanwise_runtime_v1_runtime, 11);
 
 /**
  * A message on its way into the model context.
@@ -535,7 +635,7 @@ export const CheckpointFrameSchema: GenMessage<CheckpointFrame> = /*@__PURE__*/
  */
 export type ContextRow = Message<"spanwise.runtime.v1.ContextRow"> & {
   /**
-   * Encoded spanwise.type.v1.Message without seq and create_time.
+   * Encoded spanwise.type.v1.Message without seq, create_time and thread_id.
    *
    * @generated from field: bytes message = 1;
    */
@@ -554,6 +654,13 @@ export type ContextRow = Message<"spanwise.runtime.v1.ContextRow"> & {
    * @generated from field: int32 tokens = 3;
    */
   tokens: number;
+
+  /**
+   * The dialogue that it is part of: empty = the main one, else the id of the `delegate` call that began it.
+   *
+   * @generated from field: string thread_id = 4;
+   */
+  threadId: string;
 };
 
 /**
@@ -561,7 +668,7 @@ export type ContextRow = Message<"spanwise.runtime.v1.ContextRow"> & {
  * Use `create(ContextRowSchema)` to create a new message.
  */
 export const ContextRowSchema: GenMessage<ContextRow> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 11);
+  messageDesc(file_spanwise_runtime_v1_runtime, 12);
 
 /**
  * How the work ended. The driver decides what the run's terminal event says: a cancel accepted before wins.
@@ -613,7 +720,7 @@ export type FinishFrame = Message<"spanwise.runtime.v1.FinishFrame"> & {
  * Use `create(FinishFrameSchema)` to create a new message.
  */
 export const FinishFrameSchema: GenMessage<FinishFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 12);
+  messageDesc(file_spanwise_runtime_v1_runtime, 13);
 
 /**
  * The runtime stopped because it was told to.
@@ -628,7 +735,7 @@ export type Aborted = Message<"spanwise.runtime.v1.Aborted"> & {
  * Use `create(AbortedSchema)` to create a new message.
  */
 export const AbortedSchema: GenMessage<Aborted> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 13);
+  messageDesc(file_spanwise_runtime_v1_runtime, 14);
 
 /**
  * The run goes on in another dispatch.
@@ -656,7 +763,7 @@ export type YieldFrame = Message<"spanwise.runtime.v1.YieldFrame"> & {
  * Use `create(YieldFrameSchema)` to create a new message.
  */
 export const YieldFrameSchema: GenMessage<YieldFrame> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 14);
+  messageDesc(file_spanwise_runtime_v1_runtime, 15);
 
 /**
  * Request of ListAgents.
@@ -671,7 +778,7 @@ export type ListAgentsRequest = Message<"spanwise.runtime.v1.ListAgentsRequest">
  * Use `create(ListAgentsRequestSchema)` to create a new message.
  */
 export const ListAgentsRequestSchema: GenMessage<ListAgentsRequest> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 15);
+  messageDesc(file_spanwise_runtime_v1_runtime, 16);
 
 /**
  * Response of ListAgents.
@@ -692,7 +799,7 @@ export type ListAgentsResponse = Message<"spanwise.runtime.v1.ListAgentsResponse
  * Use `create(ListAgentsResponseSchema)` to create a new message.
  */
 export const ListAgentsResponseSchema: GenMessage<ListAgentsResponse> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 16);
+  messageDesc(file_spanwise_runtime_v1_runtime, 17);
 
 /**
  * A named configuration that a run can use.
@@ -734,7 +841,7 @@ export type Agent = Message<"spanwise.runtime.v1.Agent"> & {
  * Use `create(AgentSchema)` to create a new message.
  */
 export const AgentSchema: GenMessage<Agent> = /*@__PURE__*/
-  messageDesc(file_spanwise_runtime_v1_runtime, 17);
+  messageDesc(file_spanwise_runtime_v1_runtime, 18);
 
 /**
  * Why a dispatch ends before its run.

@@ -13,6 +13,8 @@ import type { Interrupt, InterruptAnswer } from "../../type/v1/interrupt_pb.ts";
 import { file_spanwise_type_v1_interrupt } from "../../type/v1/interrupt_pb.ts";
 import type { ToolResultPart } from "../../type/v1/message_pb.ts";
 import { file_spanwise_type_v1_message } from "../../type/v1/message_pb.ts";
+import type { ToolPolicy } from "../../type/v1/policy_pb.ts";
+import { file_spanwise_type_v1_policy } from "../../type/v1/policy_pb.ts";
 import type { ExecSpanContext } from "../../type/v1/span_pb.ts";
 import { file_spanwise_type_v1_span } from "../../type/v1/span_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -21,7 +23,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file spanwise/tool/v1/tool.proto.
  */
 export const file_spanwise_tool_v1_tool: GenFile = /*@__PURE__*/
-  fileDesc("ChtzcGFud2lzZS90b29sL3YxL3Rvb2wucHJvdG8SEHNwYW53aXNlLnRvb2wudjEiwwEKBFRvb2wSDAoEbmFtZRgBIAEoCRINCgV0aXRsZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIZChFpbnB1dF9zY2hlbWFfanNvbhgEIAEoCRIsCgZlZmZlY3QYBSABKA4yHC5zcGFud2lzZS50b29sLnYxLlRvb2xFZmZlY3QSLwoKdG9vbF9jbGFzcxgGIAEoDjIbLnNwYW53aXNlLnRvb2wudjEuVG9vbENsYXNzEg8KB3ZlcnNpb24YByABKAkiEgoQTGlzdFRvb2xzUmVxdWVzdCI6ChFMaXN0VG9vbHNSZXNwb25zZRIlCgV0b29scxgBIAMoCzIWLnNwYW53aXNlLnRvb2wudjEuVG9vbCKmAgoSRXhlY3V0ZVRvb2xSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhgKBnJ1bl9pZBgCIAEoCUIIukgFcgOwAQESFgoFZXBvY2gYAyABKANCB7pIBCICKAESGQoHY2FsbF9pZBgEIAEoCUIIukgFcgOwAQESFgoEdG9vbBgFIAEoCUIIukgFcgMogAgSIQoOYXJndW1lbnRzX2pzb24YBiABKAlCCbpIBnIEKICAQBI3CgRzcGFuGAcgASgLMiEuc3Bhbndpc2UudHlwZS52MS5FeGVjU3BhbkNvbnRleHRCBrpIA8gBARIxCgZhbnN3ZXIYCCABKAsyIS5zcGFud2lzZS50eXBlLnYxLkludGVycnVwdEFuc3dlciKmAQoTRXhlY3V0ZVRvb2xSZXNwb25zZRItCgZldmVudHMYASADKAsyHS5zcGFud2lzZS5ldmVudC52MS5BZ2VudEV2ZW50EjAKBnJlc3VsdBgCIAEoCzIgLnNwYW53aXNlLnR5cGUudjEuVG9vbFJlc3VsdFBhcnQSLgoJc3VzcGVuZGVkGAMgASgLMhsuc3Bhbndpc2UudHlwZS52MS5JbnRlcnJ1cHQitwEKE0dldEV4ZWN1dGlvblJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESGAoGcnVuX2lkGAIgASgJQgi6SAVyA7ABARIZCgdjYWxsX2lkGAMgASgJQgi6SAVyA7ABARIWCgVlcG9jaBgEIAEoA0IHukgEIgIoARI1CgR3YWl0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgy6SAmqAQYiAgg8MgAi1wEKFEdldEV4ZWN1dGlvblJlc3BvbnNlEi8KBXN0YXRlGAEgASgOMiAuc3Bhbndpc2UudG9vbC52MS5FeGVjdXRpb25TdGF0ZRIsCgZlZmZlY3QYAiABKA4yHC5zcGFud2lzZS50b29sLnYxLlRvb2xFZmZlY3QSMAoGcmVzdWx0GAMgASgLMiAuc3Bhbndpc2UudHlwZS52MS5Ub29sUmVzdWx0UGFydBIuCglzdXNwZW5kZWQYBCABKAsyGy5zcGFud2lzZS50eXBlLnYxLkludGVycnVwdCJmCgxGZW5jZVJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESFgoFZXBvY2gYAiABKANCB7pIBCICKAESDAoEc3RvcBgDIAEoCBISCgpsb2NhbF9vbmx5GAQgASgIIkQKDUZlbmNlUmVzcG9uc2USMwoHc3RvcHBlZBgBIAMoCzIiLnNwYW53aXNlLnRvb2wudjEuU3RvcHBlZEV4ZWN1dGlvbiJzChBTdG9wcGVkRXhlY3V0aW9uEg4KBnJ1bl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEgwKBHRvb2wYAyABKAkSMAoHb3V0Y29tZRgEIAEoDjIfLnNwYW53aXNlLnRvb2wudjEuRXhlY3V0aW9uU3RvcCI4ChhEZWxldGVTZXNzaW9uRGF0YVJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiGwoZRGVsZXRlU2Vzc2lvbkRhdGFSZXNwb25zZSqAAQoKVG9vbEVmZmVjdBIbChdUT09MX0VGRkVDVF9VTlNQRUNJRklFRBAAEhkKFVRPT0xfRUZGRUNUX1JFQURfT05MWRABEhoKFlRPT0xfRUZGRUNUX0lERU1QT1RFTlQQAhIeChpUT09MX0VGRkVDVF9OT05fUkVQRUFUQUJMRRADKnAKCVRvb2xDbGFzcxIaChZUT09MX0NMQVNTX1VOU1BFQ0lGSUVEEAASFAoQVE9PTF9DTEFTU19GSUxFUxABEhUKEVRPT0xfQ0xBU1NfU0VBUkNIEAISGgoWVE9PTF9DTEFTU19JTlRFUkFDVElPThADKr4BCg5FeGVjdXRpb25TdGF0ZRIfChtFWEVDVVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIYChRFWEVDVVRJT05fU1RBVEVfTk9ORRABEhsKF0VYRUNVVElPTl9TVEFURV9TVEFSVEVEEAISHQoZRVhFQ1VUSU9OX1NUQVRFX1NVU1BFTkRFRBADEhgKFEVYRUNVVElPTl9TVEFURV9ET05FEAQSGwoXRVhFQ1VUSU9OX1NUQVRFX1VOS05PV04QBSqIAQoNRXhlY3V0aW9uU3RvcBIeChpFWEVDVVRJT05fU1RPUF9VTlNQRUNJRklFRBAAEhoKFkVYRUNVVElPTl9TVE9QX1NUT1BQRUQQARIbChdFWEVDVVRJT05fU1RPUF9GSU5JU0hFRBACEh4KGkVYRUNVVElPTl9TVE9QX1VOU1RPUFBBQkxFEAMy4QMKD1Rvb2xIb3N0U2VydmljZRJZCglMaXN0VG9vbHMSIi5zcGFud2lzZS50b29sLnYxLkxpc3RUb29sc1JlcXVlc3QaIy5zcGFud2lzZS50b29sLnYxLkxpc3RUb29sc1Jlc3BvbnNlIgOQAgESXAoLRXhlY3V0ZVRvb2wSJC5zcGFud2lzZS50b29sLnYxLkV4ZWN1dGVUb29sUmVxdWVzdBolLnNwYW53aXNlLnRvb2wudjEuRXhlY3V0ZVRvb2xSZXNwb25zZTABEl0KDEdldEV4ZWN1dGlvbhIlLnNwYW53aXNlLnRvb2wudjEuR2V0RXhlY3V0aW9uUmVxdWVzdBomLnNwYW53aXNlLnRvb2wudjEuR2V0RXhlY3V0aW9uUmVzcG9uc2USSAoFRmVuY2USHi5zcGFud2lzZS50b29sLnYxLkZlbmNlUmVxdWVzdBofLnNwYW53aXNlLnRvb2wudjEuRmVuY2VSZXNwb25zZRJsChFEZWxldGVTZXNzaW9uRGF0YRIqLnNwYW53aXNlLnRvb2wudjEuRGVsZXRlU2Vzc2lvbkRhdGFSZXF1ZXN0Gisuc3Bhbndpc2UudG9vbC52MS5EZWxldGVTZXNzaW9uRGF0YVJlc3BvbnNlYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_spanwise_event_v1_event, file_spanwise_type_v1_interrupt, file_spanwise_type_v1_message, file_spanwise_type_v1_span]);
+  fileDesc("ChtzcGFud2lzZS90b29sL3YxL3Rvb2wucHJvdG8SEHNwYW53aXNlLnRvb2wudjEijQIKBFRvb2wSDAoEbmFtZRgBIAEoCRINCgV0aXRsZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIZChFpbnB1dF9zY2hlbWFfanNvbhgEIAEoCRIsCgZlZmZlY3QYBSABKA4yHC5zcGFud2lzZS50b29sLnYxLlRvb2xFZmZlY3QSLwoKdG9vbF9jbGFzcxgGIAEoDjIbLnNwYW53aXNlLnRvb2wudjEuVG9vbENsYXNzEg8KB3ZlcnNpb24YByABKAkSOAoQZGVmYXVsdF9kZWNpc2lvbhgIIAEoDjIeLnNwYW53aXNlLnRvb2wudjEuVG9vbERlY2lzaW9uEg4KBnNvdXJjZRgJIAEoCSISChBMaXN0VG9vbHNSZXF1ZXN0IkwKEUxpc3RUb29sc1Jlc3BvbnNlEiUKBXRvb2xzGAEgAygLMhYuc3Bhbndpc2UudG9vbC52MS5Ub29sEhAKCHBlcl91c2VyGAIgASgIIukCChJFeGVjdXRlVG9vbFJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESGAoGcnVuX2lkGAIgASgJQgi6SAVyA7ABARIWCgVlcG9jaBgDIAEoA0IHukgEIgIoARIZCgdjYWxsX2lkGAQgASgJQgi6SAVyA7ABARIWCgR0b29sGAUgASgJQgi6SAVyAyiACBIhCg5hcmd1bWVudHNfanNvbhgGIAEoCUIJukgGcgQogIBAEjcKBHNwYW4YByABKAsyIS5zcGFud2lzZS50eXBlLnYxLkV4ZWNTcGFuQ29udGV4dEIGukgDyAEBEjEKBmFuc3dlchgIIAEoCzIhLnNwYW53aXNlLnR5cGUudjEuSW50ZXJydXB0QW5zd2VyEiwKBnBvbGljeRgJIAEoCzIcLnNwYW53aXNlLnR5cGUudjEuVG9vbFBvbGljeRITCgtpbnRlcmFjdGl2ZRgKIAEoCCKmAQoTRXhlY3V0ZVRvb2xSZXNwb25zZRItCgZldmVudHMYASADKAsyHS5zcGFud2lzZS5ldmVudC52MS5BZ2VudEV2ZW50EjAKBnJlc3VsdBgCIAEoCzIgLnNwYW53aXNlLnR5cGUudjEuVG9vbFJlc3VsdFBhcnQSLgoJc3VzcGVuZGVkGAMgASgLMhsuc3Bhbndpc2UudHlwZS52MS5JbnRlcnJ1cHQitwEKE0dldEV4ZWN1dGlvblJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESGAoGcnVuX2lkGAIgASgJQgi6SAVyA7ABARIZCgdjYWxsX2lkGAMgASgJQgi6SAVyA7ABARIWCgVlcG9jaBgEIAEoA0IHukgEIgIoARI1CgR3YWl0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgy6SAmqAQYiAgg8MgAi1wEKFEdldEV4ZWN1dGlvblJlc3BvbnNlEi8KBXN0YXRlGAEgASgOMiAuc3Bhbndpc2UudG9vbC52MS5FeGVjdXRpb25TdGF0ZRIsCgZlZmZlY3QYAiABKA4yHC5zcGFud2lzZS50b29sLnYxLlRvb2xFZmZlY3QSMAoGcmVzdWx0GAMgASgLMiAuc3Bhbndpc2UudHlwZS52MS5Ub29sUmVzdWx0UGFydBIuCglzdXNwZW5kZWQYBCABKAsyGy5zcGFud2lzZS50eXBlLnYxLkludGVycnVwdCJmCgxGZW5jZVJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESFgoFZXBvY2gYAiABKANCB7pIBCICKAESDAoEc3RvcBgDIAEoCBISCgpsb2NhbF9vbmx5GAQgASgIIkQKDUZlbmNlUmVzcG9uc2USMwoHc3RvcHBlZBgBIAMoCzIiLnNwYW53aXNlLnRvb2wudjEuU3RvcHBlZEV4ZWN1dGlvbiJzChBTdG9wcGVkRXhlY3V0aW9uEg4KBnJ1bl9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEgwKBHRvb2wYAyABKAkSMAoHb3V0Y29tZRgEIAEoDjIfLnNwYW53aXNlLnRvb2wudjEuRXhlY3V0aW9uU3RvcCI4ChhEZWxldGVTZXNzaW9uRGF0YVJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiGwoZRGVsZXRlU2Vzc2lvbkRhdGFSZXNwb25zZSqAAQoKVG9vbEVmZmVjdBIbChdUT09MX0VGRkVDVF9VTlNQRUNJRklFRBAAEhkKFVRPT0xfRUZGRUNUX1JFQURfT05MWRABEhoKFlRPT0xfRUZGRUNUX0lERU1QT1RFTlQQAhIeChpUT09MX0VGRkVDVF9OT05fUkVQRUFUQUJMRRADKuABCglUb29sQ2xhc3MSGgoWVE9PTF9DTEFTU19VTlNQRUNJRklFRBAAEhQKEFRPT0xfQ0xBU1NfRklMRVMQARIVChFUT09MX0NMQVNTX1NFQVJDSBACEhoKFlRPT0xfQ0xBU1NfSU5URVJBQ1RJT04QAxIUChBUT09MX0NMQVNTX1NIRUxMEAQSEgoOVE9PTF9DTEFTU19XRUIQBRIZChVUT09MX0NMQVNTX0RFTEVHQVRJT04QBhIVChFUT09MX0NMQVNTX1JFTU9URRAHEhIKDlRPT0xfQ0xBU1NfT1dOEAgqdQoMVG9vbERlY2lzaW9uEh0KGVRPT0xfREVDSVNJT05fVU5TUEVDSUZJRUQQABIXChNUT09MX0RFQ0lTSU9OX0FMTE9XEAESFQoRVE9PTF9ERUNJU0lPTl9BU0sQAhIWChJUT09MX0RFQ0lTSU9OX0RFTlkQAyq+AQoORXhlY3V0aW9uU3RhdGUSHwobRVhFQ1VUSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGAoURVhFQ1VUSU9OX1NUQVRFX05PTkUQARIbChdFWEVDVVRJT05fU1RBVEVfU1RBUlRFRBACEh0KGUVYRUNVVElPTl9TVEFURV9TVVNQRU5ERUQQAxIYChRFWEVDVVRJT05fU1RBVEVfRE9ORRAEEhsKF0VYRUNVVElPTl9TVEFURV9VTktOT1dOEAUqiAEKDUV4ZWN1dGlvblN0b3ASHgoaRVhFQ1VUSU9OX1NUT1BfVU5TUEVDSUZJRUQQABIaChZFWEVDVVRJT05fU1RPUF9TVE9QUEVEEAESGwoXRVhFQ1VUSU9OX1NUT1BfRklOSVNIRUQQAhIeChpFWEVDVVRJT05fU1RPUF9VTlNUT1BQQUJMRRADMuEDCg9Ub29sSG9zdFNlcnZpY2USWQoJTGlzdFRvb2xzEiIuc3Bhbndpc2UudG9vbC52MS5MaXN0VG9vbHNSZXF1ZXN0GiMuc3Bhbndpc2UudG9vbC52MS5MaXN0VG9vbHNSZXNwb25zZSIDkAIBElwKC0V4ZWN1dGVUb29sEiQuc3Bhbndpc2UudG9vbC52MS5FeGVjdXRlVG9vbFJlcXVlc3QaJS5zcGFud2lzZS50b29sLnYxLkV4ZWN1dGVUb29sUmVzcG9uc2UwARJdCgxHZXRFeGVjdXRpb24SJS5zcGFud2lzZS50b29sLnYxLkdldEV4ZWN1dGlvblJlcXVlc3QaJi5zcGFud2lzZS50b29sLnYxLkdldEV4ZWN1dGlvblJlc3BvbnNlEkgKBUZlbmNlEh4uc3Bhbndpc2UudG9vbC52MS5GZW5jZVJlcXVlc3QaHy5zcGFud2lzZS50b29sLnYxLkZlbmNlUmVzcG9uc2USbAoRRGVsZXRlU2Vzc2lvbkRhdGESKi5zcGFud2lzZS50b29sLnYxLkRlbGV0ZVNlc3Npb25EYXRhUmVxdWVzdBorLnNwYW53aXNlLnRvb2wudjEuRGVsZXRlU2Vzc2lvbkRhdGFSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_spanwise_event_v1_event, file_spanwise_type_v1_interrupt, file_spanwise_type_v1_message, file_spanwise_type_v1_policy, file_spanwise_type_v1_span]);
 
 /**
  * A tool that a model can be offered.
@@ -77,6 +79,20 @@ export type Tool = Message<"spanwise.tool.v1.Tool"> & {
    * @generated from field: string version = 7;
    */
   version: string;
+
+  /**
+   * What becomes of its calls that no rule of a policy matches: ALLOW or ASK.
+   *
+   * @generated from field: spanwise.tool.v1.ToolDecision default_decision = 8;
+   */
+  defaultDecision: ToolDecision;
+
+  /**
+   * Where it is from: "builtin", "own" for one that the operator adds, or the name of the server that executes it.
+   *
+   * @generated from field: string source = 9;
+   */
+  source: string;
 };
 
 /**
@@ -113,6 +129,13 @@ export type ListToolsResponse = Message<"spanwise.tool.v1.ListToolsResponse"> & 
    * @generated from field: repeated spanwise.tool.v1.Tool tools = 1;
    */
   tools: Tool[];
+
+  /**
+   * True when another user may be told of other tools.
+   *
+   * @generated from field: bool per_user = 2;
+   */
+  perUser: boolean;
 };
 
 /**
@@ -183,6 +206,20 @@ export type ExecuteToolRequest = Message<"spanwise.tool.v1.ExecuteToolRequest"> 
    * @generated from field: spanwise.type.v1.InterruptAnswer answer = 8;
    */
   answer?: InterruptAnswer | undefined;
+
+  /**
+   * The rules of agent, session and run together.
+   *
+   * @generated from field: spanwise.type.v1.ToolPolicy policy = 9;
+   */
+  policy?: ToolPolicy | undefined;
+
+  /**
+   * Whether somebody is there to approve calls: without, what would be asked is refused.
+   *
+   * @generated from field: bool interactive = 10;
+   */
+  interactive: boolean;
 };
 
 /**
@@ -541,6 +578,41 @@ export const ToolClass = {
    * @generated from enum value: TOOL_CLASS_INTERACTION = 3;
    */
   INTERACTION: 3,
+
+  /**
+   * Runs commands.
+   *
+   * @generated from enum value: TOOL_CLASS_SHELL = 4;
+   */
+  SHELL: 4,
+
+  /**
+   * Reads the web.
+   *
+   * @generated from enum value: TOOL_CLASS_WEB = 5;
+   */
+  WEB: 5,
+
+  /**
+   * Hands a task to another agent.
+   *
+   * @generated from enum value: TOOL_CLASS_DELEGATION = 6;
+   */
+  DELEGATION: 6,
+
+  /**
+   * Is executed by a server that is not of this system.
+   *
+   * @generated from enum value: TOOL_CLASS_REMOTE = 7;
+   */
+  REMOTE: 7,
+
+  /**
+   * Does something of the operator's own.
+   *
+   * @generated from enum value: TOOL_CLASS_OWN = 8;
+   */
+  OWN: 8,
 } as const;
 
 /**
@@ -555,6 +627,54 @@ export type ToolClass = (typeof ToolClass)[keyof typeof ToolClass] | UnknownEnum
  */
 export const ToolClassSchema: GenEnum<ToolClass> = /*@__PURE__*/
   enumDesc(file_spanwise_tool_v1_tool, 1);
+
+/**
+ * What a policy says about a call.
+ *
+ * @generated from enum spanwise.tool.v1.ToolDecision
+ */
+export const ToolDecision = {
+  /**
+   * Not set; never sent by a service.
+   *
+   * @generated from enum value: TOOL_DECISION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It is executed.
+   *
+   * @generated from enum value: TOOL_DECISION_ALLOW = 1;
+   */
+  ALLOW: 1,
+
+  /**
+   * It waits until the owner of the session approves it.
+   *
+   * @generated from enum value: TOOL_DECISION_ASK = 2;
+   */
+  ASK: 2,
+
+  /**
+   * It is refused.
+   *
+   * @generated from enum value: TOOL_DECISION_DENY = 3;
+   */
+  DENY: 3,
+} as const;
+
+/**
+ * What a policy says about a call.
+ *
+ * @generated from enum spanwise.tool.v1.ToolDecision
+ */
+export type ToolDecision = (typeof ToolDecision)[keyof typeof ToolDecision] | UnknownEnum;
+
+/**
+ * Describes the enum spanwise.tool.v1.ToolDecision.
+ */
+export const ToolDecisionSchema: GenEnum<ToolDecision> = /*@__PURE__*/
+  enumDesc(file_spanwise_tool_v1_tool, 2);
 
 /**
  * Where an execution stands.
@@ -616,7 +736,7 @@ export type ExecutionState = (typeof ExecutionState)[keyof typeof ExecutionState
  * Describes the enum spanwise.tool.v1.ExecutionState.
  */
 export const ExecutionStateSchema: GenEnum<ExecutionState> = /*@__PURE__*/
-  enumDesc(file_spanwise_tool_v1_tool, 2);
+  enumDesc(file_spanwise_tool_v1_tool, 3);
 
 /**
  * How an execution ended at a fence.
@@ -664,7 +784,7 @@ export type ExecutionStop = (typeof ExecutionStop)[keyof typeof ExecutionStop] |
  * Describes the enum spanwise.tool.v1.ExecutionStop.
  */
 export const ExecutionStopSchema: GenEnum<ExecutionStop> = /*@__PURE__*/
-  enumDesc(file_spanwise_tool_v1_tool, 3);
+  enumDesc(file_spanwise_tool_v1_tool, 4);
 
 /**
  * Knows and executes tools. Internal: agent-runtime calls it.

@@ -12,7 +12,70 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file spanwise/type/v1/interrupt.proto.
  */
 export const file_spanwise_type_v1_interrupt: GenFile = /*@__PURE__*/
-  fileDesc("CiBzcGFud2lzZS90eXBlL3YxL2ludGVycnVwdC5wcm90bxIQc3Bhbndpc2UudHlwZS52MSKuAQoJSW50ZXJydXB0EgoKAmlkGAEgASgJEi0KBGtpbmQYAiABKA4yHy5zcGFud2lzZS50eXBlLnYxLkludGVycnVwdEtpbmQSDwoHY2FsbF9pZBgDIAEoCRIPCgdtZXNzYWdlGAQgASgJEhMKC3NjaGVtYV9qc29uGAUgASgJEi8KC2V4cGlyZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJzCg9JbnRlcnJ1cHRBbnN3ZXISFAoMaW50ZXJydXB0X2lkGAEgASgJEg8KB2NhbGxfaWQYAiABKAkSEwoLYW5zd2VyX2pzb24YAyABKAkSDwoHZXhwaXJlZBgEIAEoCBITCgthbnN3ZXJlZF9ieRgFIAEoCSplCg1JbnRlcnJ1cHRLaW5kEh4KGklOVEVSUlVQVF9LSU5EX1VOU1BFQ0lGSUVEEAASGwoXSU5URVJSVVBUX0tJTkRfUVVFU1RJT04QARIXChNJTlRFUlJVUFRfS0lORF9BVVRIEAJiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiBzcGFud2lzZS90eXBlL3YxL2ludGVycnVwdC5wcm90bxIQc3Bhbndpc2UudHlwZS52MSKHAQoIQXBwcm92YWwSDAoEdG9vbBgBIAEoCRINCgV0aXRsZRgCIAEoCRIUCgx0b29sX3ZlcnNpb24YAyABKAkSFgoOYXJndW1lbnRzX2pzb24YBCABKAkSEQoJYXJnc19oYXNoGAUgASgJEg8KB3RhcmdldHMYBiADKAkSDAoEcnVsZRgHIAEoCSLcAQoJSW50ZXJydXB0EgoKAmlkGAEgASgJEi0KBGtpbmQYAiABKA4yHy5zcGFud2lzZS50eXBlLnYxLkludGVycnVwdEtpbmQSDwoHY2FsbF9pZBgDIAEoCRIPCgdtZXNzYWdlGAQgASgJEhMKC3NjaGVtYV9qc29uGAUgASgJEi8KC2V4cGlyZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghhcHByb3ZhbBgHIAEoCzIaLnNwYW53aXNlLnR5cGUudjEuQXBwcm92YWwicwoPSW50ZXJydXB0QW5zd2VyEhQKDGludGVycnVwdF9pZBgBIAEoCRIPCgdjYWxsX2lkGAIgASgJEhMKC2Fuc3dlcl9qc29uGAMgASgJEg8KB2V4cGlyZWQYBCABKAgSEwoLYW5zd2VyZWRfYnkYBSABKAkqggEKDUludGVycnVwdEtpbmQSHgoaSU5URVJSVVBUX0tJTkRfVU5TUEVDSUZJRUQQABIbChdJTlRFUlJVUFRfS0lORF9RVUVTVElPThABEhcKE0lOVEVSUlVQVF9LSU5EX0FVVEgQAhIbChdJTlRFUlJVUFRfS0lORF9BUFBST1ZBTBADYgZwcm90bzM", [file_google_protobuf_timestamp]);
+
+/**
+ * The call that is to be approved. The approval is for exactly this tool, version and arguments.
+ *
+ * @generated from message spanwise.type.v1.Approval
+ */
+export type Approval = Message<"spanwise.type.v1.Approval"> & {
+  /**
+   * Name of the tool.
+   *
+   * @generated from field: string tool = 1;
+   */
+  tool: string;
+
+  /**
+   * Its title, for people.
+   *
+   * @generated from field: string title = 2;
+   */
+  title: string;
+
+  /**
+   * Version of its contract.
+   *
+   * @generated from field: string tool_version = 3;
+   */
+  toolVersion: string;
+
+  /**
+   * The arguments, as the model gave them.
+   *
+   * @generated from field: string arguments_json = 4;
+   */
+  argumentsJson: string;
+
+  /**
+   * SHA-256 (hex) over tool, version and arguments.
+   *
+   * @generated from field: string args_hash = 5;
+   */
+  argsHash: string;
+
+  /**
+   * What the call touches: paths, hosts, commands; each at most 1 KiB, at most 32.
+   *
+   * @generated from field: repeated string targets = 6;
+   */
+  targets: string[];
+
+  /**
+   * The rule that asks; empty = the tool's default.
+   *
+   * @generated from field: string rule = 7;
+   */
+  rule: string;
+};
+
+/**
+ * Describes the message spanwise.type.v1.Approval.
+ * Use `create(ApprovalSchema)` to create a new message.
+ */
+export const ApprovalSchema: GenMessage<Approval> = /*@__PURE__*/
+  messageDesc(file_spanwise_type_v1_interrupt, 0);
 
 /**
  * Something that only the owner of the session can answer. The run waits for it, if need be for days, and costs nothing
@@ -62,6 +125,13 @@ export type Interrupt = Message<"spanwise.type.v1.Interrupt"> & {
    * @generated from field: google.protobuf.Timestamp expire_time = 6;
    */
   expireTime?: Timestamp | undefined;
+
+  /**
+   * What is to be approved; only with INTERRUPT_KIND_APPROVAL.
+   *
+   * @generated from field: spanwise.type.v1.Approval approval = 7;
+   */
+  approval?: Approval | undefined;
 };
 
 /**
@@ -69,7 +139,7 @@ export type Interrupt = Message<"spanwise.type.v1.Interrupt"> & {
  * Use `create(InterruptSchema)` to create a new message.
  */
 export const InterruptSchema: GenMessage<Interrupt> = /*@__PURE__*/
-  messageDesc(file_spanwise_type_v1_interrupt, 0);
+  messageDesc(file_spanwise_type_v1_interrupt, 1);
 
 /**
  * What became of an interrupt.
@@ -118,7 +188,7 @@ export type InterruptAnswer = Message<"spanwise.type.v1.InterruptAnswer"> & {
  * Use `create(InterruptAnswerSchema)` to create a new message.
  */
 export const InterruptAnswerSchema: GenMessage<InterruptAnswer> = /*@__PURE__*/
-  messageDesc(file_spanwise_type_v1_interrupt, 1);
+  messageDesc(file_spanwise_type_v1_interrupt, 2);
 
 /**
  * What a run may wait for.
@@ -147,6 +217,14 @@ export const InterruptKind = {
    * @generated from enum value: INTERRUPT_KIND_AUTH = 2;
    */
   AUTH: 2,
+
+  /**
+   * A policy lets a call be executed only once its user has approved it. The user answers with `{"approved": true}`, also
+   * with changed `arguments`, or with `{"approved": false}` and perhaps a `reason` for the model.
+   *
+   * @generated from enum value: INTERRUPT_KIND_APPROVAL = 3;
+   */
+  APPROVAL: 3,
 } as const;
 
 /**

@@ -12,7 +12,7 @@ import type { Message as Message$1, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file spanwise/type/v1/message.proto.
  */
 export const file_spanwise_type_v1_message: GenFile = /*@__PURE__*/
-  fileDesc("Ch5zcGFud2lzZS90eXBlL3YxL21lc3NhZ2UucHJvdG8SEHNwYW53aXNlLnR5cGUudjEisAEKB01lc3NhZ2USCgoCaWQYASABKAkSJAoEcm9sZRgCIAEoDjIWLnNwYW53aXNlLnR5cGUudjEuUm9sZRIlCgVwYXJ0cxgDIAMoCzIWLnNwYW53aXNlLnR5cGUudjEuUGFydBIOCgZydW5faWQYBCABKAkSCwoDc2VxGAUgASgDEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLeAQoEUGFydBIqCgR0ZXh0GAEgASgLMhouc3Bhbndpc2UudHlwZS52MS5UZXh0UGFydEgAEjQKCXJlYXNvbmluZxgCIAEoCzIfLnNwYW53aXNlLnR5cGUudjEuUmVhc29uaW5nUGFydEgAEjMKCXRvb2xfY2FsbBgDIAEoCzIeLnNwYW53aXNlLnR5cGUudjEuVG9vbENhbGxQYXJ0SAASNwoLdG9vbF9yZXN1bHQYBCABKAsyIC5zcGFud2lzZS50eXBlLnYxLlRvb2xSZXN1bHRQYXJ0SABCBgoEcGFydCIYCghUZXh0UGFydBIMCgR0ZXh0GAEgASgJIjUKDVJlYXNvbmluZ1BhcnQSDAoEdGV4dBgBIAEoCRIWCg5wcm92aWRlcl9zdGF0ZRgCIAEoDCJFCgxUb29sQ2FsbFBhcnQSDwoHY2FsbF9pZBgBIAEoCRIMCgR0b29sGAIgASgJEhYKDmFyZ3VtZW50c19qc29uGAMgASgJIpoBCg5Ub29sUmVzdWx0UGFydBIPCgdjYWxsX2lkGAEgASgJEi4KB291dGNvbWUYAiABKA4yHS5zcGFud2lzZS50eXBlLnYxLlRvb2xPdXRjb21lEi4KB2NvbnRlbnQYAyADKAsyHS5zcGFud2lzZS50eXBlLnYxLlRvb2xDb250ZW50EhcKD3N0cnVjdHVyZWRfanNvbhgEIAEoCSIoCgtUb29sQ29udGVudBIOCgR0ZXh0GAEgASgJSABCCQoHY29udGVudCKkAQoKVG9rZW5Vc2FnZRIQCghwcm92aWRlchgBIAEoCRINCgVtb2RlbBgCIAEoCRIUCgxpbnB1dF90b2tlbnMYAyABKAMSFQoNb3V0cHV0X3Rva2VucxgEIAEoAxIbChNjYWNoZWRfaW5wdXRfdG9rZW5zGAUgASgDEhgKEHJlYXNvbmluZ190b2tlbnMYBiABKAMSEQoJZXN0aW1hdGVkGAcgASgIKl8KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfU1lTVEVNEAESDQoJUk9MRV9VU0VSEAISEgoOUk9MRV9BU1NJU1RBTlQQAxINCglST0xFX1RPT0wQBCrGAQoLVG9vbE91dGNvbWUSHAoYVE9PTF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASEwoPVE9PTF9PVVRDT01FX09LEAESFgoSVE9PTF9PVVRDT01FX0VSUk9SEAISGgoWVE9PTF9PVVRDT01FX0NBTkNFTExFRBADEhgKFFRPT0xfT1VUQ09NRV9USU1FT1VUEAQSGAoUVE9PTF9PVVRDT01FX1VOS05PV04QBRIcChhUT09MX09VVENPTUVfTk9UX1NUQVJURUQQBmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Ch5zcGFud2lzZS90eXBlL3YxL21lc3NhZ2UucHJvdG8SEHNwYW53aXNlLnR5cGUudjEiwwEKB01lc3NhZ2USCgoCaWQYASABKAkSJAoEcm9sZRgCIAEoDjIWLnNwYW53aXNlLnR5cGUudjEuUm9sZRIlCgVwYXJ0cxgDIAMoCzIWLnNwYW53aXNlLnR5cGUudjEuUGFydBIOCgZydW5faWQYBCABKAkSCwoDc2VxGAUgASgDEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgl0aHJlYWRfaWQYByABKAki3gEKBFBhcnQSKgoEdGV4dBgBIAEoCzIaLnNwYW53aXNlLnR5cGUudjEuVGV4dFBhcnRIABI0CglyZWFzb25pbmcYAiABKAsyHy5zcGFud2lzZS50eXBlLnYxLlJlYXNvbmluZ1BhcnRIABIzCgl0b29sX2NhbGwYAyABKAsyHi5zcGFud2lzZS50eXBlLnYxLlRvb2xDYWxsUGFydEgAEjcKC3Rvb2xfcmVzdWx0GAQgASgLMiAuc3Bhbndpc2UudHlwZS52MS5Ub29sUmVzdWx0UGFydEgAQgYKBHBhcnQiGAoIVGV4dFBhcnQSDAoEdGV4dBgBIAEoCSI1Cg1SZWFzb25pbmdQYXJ0EgwKBHRleHQYASABKAkSFgoOcHJvdmlkZXJfc3RhdGUYAiABKAwiRQoMVG9vbENhbGxQYXJ0Eg8KB2NhbGxfaWQYASABKAkSDAoEdG9vbBgCIAEoCRIWCg5hcmd1bWVudHNfanNvbhgDIAEoCSLdAQoOVG9vbFJlc3VsdFBhcnQSDwoHY2FsbF9pZBgBIAEoCRIuCgdvdXRjb21lGAIgASgOMh0uc3Bhbndpc2UudHlwZS52MS5Ub29sT3V0Y29tZRIuCgdjb250ZW50GAMgAygLMh0uc3Bhbndpc2UudHlwZS52MS5Ub29sQ29udGVudBIXCg9zdHJ1Y3R1cmVkX2pzb24YBCABKAkSDAoEY29kZRgFIAEoCRIzCgl0cnVuY2F0ZWQYBiABKAsyIC5zcGFud2lzZS50eXBlLnYxLlRvb2xUcnVuY2F0aW9uIk0KDlRvb2xUcnVuY2F0aW9uEhMKC3Nob3duX2J5dGVzGAEgASgDEhMKC3RvdGFsX2J5dGVzGAIgASgDEhEKCWZ1bGxfcGF0aBgDIAEoCSIoCgtUb29sQ29udGVudBIOCgR0ZXh0GAEgASgJSABCCQoHY29udGVudCKkAQoKVG9rZW5Vc2FnZRIQCghwcm92aWRlchgBIAEoCRINCgVtb2RlbBgCIAEoCRIUCgxpbnB1dF90b2tlbnMYAyABKAMSFQoNb3V0cHV0X3Rva2VucxgEIAEoAxIbChNjYWNoZWRfaW5wdXRfdG9rZW5zGAUgASgDEhgKEHJlYXNvbmluZ190b2tlbnMYBiABKAMSEQoJZXN0aW1hdGVkGAcgASgIKl8KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfU1lTVEVNEAESDQoJUk9MRV9VU0VSEAISEgoOUk9MRV9BU1NJU1RBTlQQAxINCglST0xFX1RPT0wQBCrGAQoLVG9vbE91dGNvbWUSHAoYVE9PTF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASEwoPVE9PTF9PVVRDT01FX09LEAESFgoSVE9PTF9PVVRDT01FX0VSUk9SEAISGgoWVE9PTF9PVVRDT01FX0NBTkNFTExFRBADEhgKFFRPT0xfT1VUQ09NRV9USU1FT1VUEAQSGAoUVE9PTF9PVVRDT01FX1VOS05PV04QBRIcChhUT09MX09VVENPTUVfTk9UX1NUQVJURUQQBmIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * A complete entry of the model context. What is streamed is told by events and becomes a message at its end.
@@ -49,7 +49,7 @@ export type Message = Message$1<"spanwise.type.v1.Message"> & {
   runId: string;
 
   /**
-   * Its place in the model context of the session: 1, 2, … Set by session when stored, 0 before.
+   * Its place in the model context of the session: 1, 2, … over all threads. Set by session when stored, 0 before.
    *
    * @generated from field: int64 seq = 5;
    */
@@ -61,6 +61,14 @@ export type Message = Message$1<"spanwise.type.v1.Message"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 6;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * The dialogue that it is part of: empty = the main one, else the id of the `delegate` call that began it. Set by
+   * session.
+   *
+   * @generated from field: string thread_id = 7;
+   */
+  threadId: string;
 };
 
 /**
@@ -240,6 +248,20 @@ export type ToolResultPart = Message$1<"spanwise.type.v1.ToolResultPart"> & {
    * @generated from field: string structured_json = 4;
    */
   structuredJson: string;
+
+  /**
+   * Reason of the error, one of spanwise.error.v1.ErrorReason without its prefix or one of the tool's own; empty when OK.
+   *
+   * @generated from field: string code = 5;
+   */
+  code: string;
+
+  /**
+   * What of the output is not in `content`; unset when it is whole.
+   *
+   * @generated from field: spanwise.type.v1.ToolTruncation truncated = 6;
+   */
+  truncated?: ToolTruncation | undefined;
 };
 
 /**
@@ -248,6 +270,41 @@ export type ToolResultPart = Message$1<"spanwise.type.v1.ToolResultPart"> & {
  */
 export const ToolResultPartSchema: GenMessage<ToolResultPart> = /*@__PURE__*/
   messageDesc(file_spanwise_type_v1_message, 5);
+
+/**
+ * An output that was longer than its tool's limits.
+ *
+ * @generated from message spanwise.type.v1.ToolTruncation
+ */
+export type ToolTruncation = Message$1<"spanwise.type.v1.ToolTruncation"> & {
+  /**
+   * UTF-8 bytes that are in `content`.
+   *
+   * @generated from field: int64 shown_bytes = 1;
+   */
+  shownBytes: bigint;
+
+  /**
+   * UTF-8 bytes of the whole.
+   *
+   * @generated from field: int64 total_bytes = 2;
+   */
+  totalBytes: bigint;
+
+  /**
+   * File of the session's views that has the whole; empty when it is not kept.
+   *
+   * @generated from field: string full_path = 3;
+   */
+  fullPath: string;
+};
+
+/**
+ * Describes the message spanwise.type.v1.ToolTruncation.
+ * Use `create(ToolTruncationSchema)` to create a new message.
+ */
+export const ToolTruncationSchema: GenMessage<ToolTruncation> = /*@__PURE__*/
+  messageDesc(file_spanwise_type_v1_message, 6);
 
 /**
  * A piece of a tool result.
@@ -276,7 +333,7 @@ export type ToolContent = Message$1<"spanwise.type.v1.ToolContent"> & {
  * Use `create(ToolContentSchema)` to create a new message.
  */
 export const ToolContentSchema: GenMessage<ToolContent> = /*@__PURE__*/
-  messageDesc(file_spanwise_type_v1_message, 6);
+  messageDesc(file_spanwise_type_v1_message, 7);
 
 /**
  * What one or more model calls used.
@@ -339,7 +396,7 @@ export type TokenUsage = Message$1<"spanwise.type.v1.TokenUsage"> & {
  * Use `create(TokenUsageSchema)` to create a new message.
  */
 export const TokenUsageSchema: GenMessage<TokenUsage> = /*@__PURE__*/
-  messageDesc(file_spanwise_type_v1_message, 7);
+  messageDesc(file_spanwise_type_v1_message, 8);
 
 /**
  * Who a message is from.

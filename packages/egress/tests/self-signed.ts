@@ -1,0 +1,21 @@
+/** A key and a certificate for `localhost` and `good.example` that nobody has signed. They protect nothing. */
+export const selfSigned = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgKsrvbNfSjjGPcwao
+ov6uT05OCZ50dniTvjmqcYRPzvGhRANCAATQMSUXHP5SfLttbP3yI4jJX47NVGkf
+rVMtNObkhWA1NkQHzOmAX81JauaxE7W0K41KPbjsrNp3k063wmN9cryu
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBpDCCAUmgAwIBAgIUCmxAsjpO/dMxpIJMD45jP7Oq94kwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNTIyMzE0OVoYDzIxMjYxMTAx
+MjIzMTQ5WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAATQMSUXHP5SfLttbP3yI4jJX47NVGkfrVMtNObkhWA1NkQHzOmAX81J
+auaxE7W0K41KPbjsrNp3k063wmN9cryuo3cwdTAdBgNVHQ4EFgQUIWTVoCvEyuq5
+VQcMe+cMzdCy2ckwHwYDVR0jBBgwFoAUIWTVoCvEyuq5VQcMe+cMzdCy2ckwDwYD
+VR0TAQH/BAUwAwEB/zAiBgNVHREEGzAZgglsb2NhbGhvc3SCDGdvb2QuZXhhbXBs
+ZTAKBggqhkjOPQQDAgNJADBGAiEA2/qnVhGypqIHuyflDQhTeCZIf6Ew7jLNrBve
+Yje+XKECIQD1Mx/tqB/3Jp893ZSTfyFbo+kyf3jyrHXRIKnylLxsSw==
+-----END CERTIFICATE-----
+`,
+};
