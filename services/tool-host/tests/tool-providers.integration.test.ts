@@ -31,6 +31,7 @@ test('offers the tools of a provider under its name, with all that they tell of 
     source: 'billing',
   });
   expect(JSON.parse(inputSchemaJson)).toEqual({
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
     type: 'object',
     properties: { n: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER, default: 1 } },
     additionalProperties: false,
