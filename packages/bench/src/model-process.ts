@@ -13,7 +13,8 @@ interface Message {
 }
 
 const toolTurns = 5;
-const toolArguments = '{"path":"/library/README.md"}';
+/** Another call each turn: the same one again and again would be stopped as a loop. */
+const argumentsOf = (turn: number) => `{"path":"/library/README.md","limit":${2000 - turn}}`;
 
 async function answer(messages: readonly Message[], response: ServerResponse): Promise<void> {
   const last = messages.findLastIndex(({ role }) => role === 'user');
@@ -21,7 +22,7 @@ async function answer(messages: readonly Message[], response: ServerResponse): P
   const turn = messages.slice(last).filter(({ role }) => role === 'assistant').length;
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   if (messages[last]?.content?.endsWith('S2') === true && turn < toolTurns) {
-    sendCall(response);
+    sendCall(response, argumentsOf(turn));
     return;
   }
   const count = scenario === 'S1' ? Number(deltas) : 50;
@@ -35,7 +36,7 @@ async function answer(messages: readonly Message[], response: ServerResponse): P
   finish(response, 'stop');
 }
 
-function sendCall(response: ServerResponse): void {
+function sendCall(response: ServerResponse, toolArguments: string): void {
   const part = Math.ceil(toolArguments.length / 5);
   send(response, {
     tool_calls: [{ index: 0, id: 'call', type: 'function', function: { name: 'read', arguments: '' } }],
