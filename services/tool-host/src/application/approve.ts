@@ -1,13 +1,13 @@
 import type { Clock, IdGenerator } from '@spanwise/kernel';
-import type { Interrupt, InterruptAnswer, Tool } from '@spanwise/tool-kit/contract';
+import type { Approval, Interrupt, InterruptAnswer, Tool } from '@spanwise/tool-kit/contract';
 import type { Execution } from '../domain/execution/execution.ts';
 import { approvalSchema, type GivenApproval, parseApproval } from '../domain/execution/given-approval.ts';
 import type { Ledger } from '../domain/execution/ledger.ts';
 import { approvalDeclined, approvalExpired } from '../domain/policy/policy-errors.ts';
-import type { PolicyVerdict } from '../domain/policy/tool-policy.ts';
 import { clipBytes } from '../domain/text/bounded-text.ts';
 import type { ToolCall } from '../domain/tool/tool-call.ts';
 import { approvalHash } from './args-hash.ts';
+import type { KnownCall } from './known-call.ts';
 
 export interface ApproveDeps {
   readonly ledger: Pick<Ledger, 'find'>;
@@ -15,14 +15,6 @@ export interface ApproveDeps {
   readonly clock: Pick<Clock, 'nowMs'>;
   /** How long a call waits for its approval. */
   readonly askExpiryMs: number;
-}
-
-/** A call that a rule asks for. */
-export interface RuledCall {
-  readonly tool: Tool;
-  /** Arguments that fit it. */
-  readonly input: unknown;
-  readonly verdict: PolicyVerdict;
 }
 
 /** Whether a call may be executed now. */
@@ -44,10 +36,15 @@ const maxMessageBytes = 4096;
 
 /**
  * Looks whether the owner of the session has approved exactly this tool, version and arguments: now, or before the call had
- * to wait for something else. Throws APPROVAL_DECLINED.
+ * to wait for something else. `rule` is the one that asks. Throws APPROVAL_DECLINED.
  */
-export async function approve(deps: ApproveDeps, call: ToolCall, ruled: RuledCall): Promise<ApprovalState> {
-  const { tool } = ruled;
+export async function approve(
+  deps: ApproveDeps,
+  call: ToolCall,
+  known: KnownCall,
+  rule: string,
+): Promise<ApprovalState> {
+  const { tool } = known;
   const argsHash = await approvalHash(tool.name, tool.version, call.argumentsJson);
   const found = await deps.ledger.find(call);
   const asked = found?.interrupt?.kind === 'approval' ? found.interrupt : undefined;
@@ -60,7 +57,7 @@ export async function approve(deps: ApproveDeps, call: ToolCall, ruled: RuledCal
       ? { type: 'approved', approval: approvalOf(call, tool.name, argsHash), answer: undefined }
       : { type: 'waits', interrupt: asked };
   }
-  return { type: 'ask', interrupt: request(deps, call, ruled, argsHash), replaces: waitedFor(found) };
+  return { type: 'ask', interrupt: request(deps, call, known, { argsHash, rule }), replaces: waitedFor(found) };
 }
 
 function waitedFor(found: Execution | undefined): string | undefined {
@@ -78,10 +75,14 @@ function approvalOf({ answer }: ToolCall, tool: string, argsHash: string): Given
   return { argsHash, argumentsJson: given.argumentsJson, approvedBy: answer.answeredBy };
 }
 
-function request(deps: ApproveDeps, call: ToolCall, ruled: RuledCall, argsHash: string): Interrupt {
-  const { tool, input, verdict } = ruled;
+function request(
+  deps: ApproveDeps,
+  call: ToolCall,
+  { tool, targets: touched }: KnownCall,
+  asked: Pick<Approval, 'argsHash' | 'rule'>,
+): Interrupt {
   const { name, title, version } = tool;
-  const targets = shownTargets((tool.targets?.(input) ?? []).map(({ value }) => value));
+  const targets = shownTargets(touched.map(({ value }) => value));
   const { argumentsJson, callId } = call;
   return {
     id: deps.ids.uuid(),
@@ -90,7 +91,7 @@ function request(deps: ApproveDeps, call: ToolCall, ruled: RuledCall, argsHash: 
     message: clipBytes(messageOf(tool, targets), maxMessageBytes),
     schemaJson: JSON.stringify(approvalSchema(tool.input.jsonSchema)).toWellFormed(),
     expiresAtMs: deps.clock.nowMs() + deps.askExpiryMs,
-    approval: { tool: name, title, toolVersion: version, argumentsJson, argsHash, targets, rule: verdict.rule },
+    approval: { tool: name, title, toolVersion: version, argumentsJson, targets, ...asked },
   };
 }
 

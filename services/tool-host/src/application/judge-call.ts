@@ -5,21 +5,19 @@ import type { GivenApproval } from '../domain/execution/given-approval.ts';
 import { type CallEnd, failedEnd, type ToolCall } from '../domain/tool/tool-call.ts';
 import type { ToolCatalog } from '../domain/tool/tool-catalog.ts';
 import { type ApproveDeps, approve } from './approve.ts';
-import { factsOf, factsOfRefusal, type KnownCall, type RuledCall } from './audit-facts.ts';
+import { factsOf, factsOfRefusal } from './audit-facts.ts';
 import { authorise } from './authorise.ts';
 import { decodeArguments } from './decode-arguments.ts';
 import { explainFailure } from './explain-failure.ts';
+import { type KnownCall, knownCall } from './known-call.ts';
 import { validateArguments } from './validate-arguments.ts';
 
 export interface JudgeCallDeps extends ApproveDeps {
   readonly tools: ToolCatalog;
 }
 
-/** A call that may be executed. */
-export interface GrantedCall {
-  readonly tool: Tool;
-  /** Arguments that fit it: those of the model, or what its user has made of them. */
-  readonly input: unknown;
+/** A call that may be executed: with the arguments of the model, or what its user has made of them. */
+export interface GrantedCall extends KnownCall {
   /** Undefined when the call needs none. */
   readonly approval: GivenApproval | undefined;
   /** What the tool itself has asked for. */
@@ -59,18 +57,18 @@ export async function judgeCall(
   signal: AbortSignal,
 ): Promise<Judgement> {
   await deps.tools.prepare(call.caller, signal, call.tool);
-  let known: RuledCall | undefined;
+  let known: KnownCall | undefined;
+  let rule = '';
   try {
     const tool = deps.tools.require(call.tool, call.caller.uid);
-    const input = validateArguments(tool, decodeArguments(call.argumentsJson));
-    known = { tool, input, rule: '' };
-    const verdict = authorise(call, tool, input);
-    known = { ...known, rule: verdict.rule };
+    known = knownCall(tool, validateArguments(tool, decodeArguments(call.argumentsJson)));
+    const verdict = authorise(call, known);
+    rule = verdict.rule;
     if (verdict.decision === 'allow' && !(await answersApproval(deps, call))) {
       const audit = factsOf(call, known, verdict);
-      return { type: 'granted', granted: { tool, input, approval: undefined, answer: call.answer, audit } };
+      return { type: 'granted', granted: { ...known, approval: undefined, answer: call.answer, audit } };
     }
-    const state = await approve(deps, call, { tool, input, verdict });
+    const state = await approve(deps, call, known, rule);
     switch (state.type) {
       case 'ask':
         return { ...state, tool, audit: factsOf(call, known, verdict) };
@@ -78,28 +76,26 @@ export async function judgeCall(
         return state;
       default: {
         const { approval, answer } = state;
-        known = { ...known, input: approvedInput(known, approval) };
-        // Arguments that the user has changed are judged like any others.
-        authorise(call, tool, known.input);
+        if (approval.argumentsJson !== undefined) {
+          // Arguments that the user has changed are judged like any others.
+          known = knownCall(tool, validateArguments(tool, decodeArguments(approval.argumentsJson)));
+          authorise(call, known);
+        }
         const audit = factsOf(call, known, { ...verdict, decision: 'approved' });
-        return { type: 'granted', granted: { tool, input: known.input, approval, answer, audit } };
+        return { type: 'granted', granted: { ...known, approval, answer, audit } };
       }
     }
   } catch (error) {
     if (error instanceof DomainError && error.kind === 'unavailable' && error.reason !== 'TOOL_UNAVAILABLE') {
       throw error;
     }
-    const facts = known && factsOfRefusal(call, known, error);
+    const facts = known && factsOfRefusal(call, known, rule, error);
     return {
       type: 'refused',
       end: failureOf(call, error, log),
       refusal: known && facts && { tool: known.tool, facts },
     };
   }
-}
-
-function approvedInput({ tool, input }: KnownCall, { argumentsJson }: GivenApproval): unknown {
-  return argumentsJson === undefined ? input : validateArguments(tool, decodeArguments(argumentsJson));
 }
 
 /** The end of a call that was refused, or whose tool threw. A bug is logged, and the model not told of it. */

@@ -1,14 +1,15 @@
 import type { Files, ToolPolicy } from '@spanwise/tool-kit/contract';
 import { pathDenied } from '../domain/policy/policy-errors.ts';
-import { refusalOfPath } from '../domain/policy/tool-policy.ts';
+import { pathRules } from '../domain/policy/tool-policy.ts';
 
 /**
  * The files that a command gets: what it touches is known only as it does so, so the rules for reading and writing paths are
  * asked with each operation. Throws TOOL_DENIED besides what the files throw. Names in a directory that may be listed are told.
  */
 export function ruledFiles(files: Files, policy: ToolPolicy): Files {
+  const refusalOf = pathRules(policy);
   const assertMay = (access: 'read' | 'write', path: string, isTree = false) => {
-    const rule = refusalOfPath(policy, { kind: 'path', value: path, access, isTree });
+    const rule = refusalOf({ kind: 'path', value: path, access, isTree });
     if (rule !== undefined) {
       throw pathDenied(path, access, rule);
     }

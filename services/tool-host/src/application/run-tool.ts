@@ -1,13 +1,5 @@
 import type { Clock } from '@spanwise/kernel';
-import type {
-  CallLog,
-  Egress,
-  Files,
-  Tool,
-  ToolContext,
-  ToolOutput,
-  ToolSuspension,
-} from '@spanwise/tool-kit/contract';
+import type { CallLog, Egress, Files, ToolContext, ToolOutput, ToolSuspension } from '@spanwise/tool-kit/contract';
 import type { GivenApproval } from '../domain/execution/given-approval.ts';
 import type { ReadVersions } from '../domain/files/read-versions.ts';
 import { clipText } from '../domain/text/bounded-text.ts';
@@ -20,6 +12,7 @@ import type { CallSlots } from './call-slots.ts';
 import { finishOutput } from './finish-output.ts';
 import { keepOutput } from './keep-output.ts';
 import { readingKeptOutputs } from './kept-outputs-path.ts';
+import type { KnownCall } from './known-call.ts';
 import type { CallSpans } from './ports/call-spans.ts';
 import type { RunFiles } from './ports/run-files.ts';
 import { ruledFiles } from './ruled-files.ts';
@@ -48,11 +41,9 @@ export interface RunningCall {
   readonly signal: AbortSignal;
 }
 
-/** A tool that is to be run, with arguments that fit it. */
-export interface ToolRun {
+/** A tool that is to be run. */
+export interface ToolRun extends KnownCall {
   readonly call: ToolCall;
-  readonly tool: Tool;
-  readonly input: unknown;
   readonly approval: GivenApproval | undefined;
   /** Is given the tool at work, which may go on after its call was stopped. */
   readonly follow: <Result>(work: Promise<Result>) => Promise<Result>;
@@ -94,8 +85,7 @@ export async function runTool(deps: RunToolDeps, run: ToolRun, running: RunningC
 }
 
 /** Files that the call may change, in its view. */
-function placesOf({ call, tool, input }: ToolRun): readonly string[] {
-  const targets = tool.targets?.(input) ?? [];
+function placesOf({ call, targets }: ToolRun): readonly string[] {
   const written = targets.filter(({ kind, access }) => kind === 'path' && access === 'write');
   return [...new Set(written.map(({ value }) => `${call.runId}:${value}`))];
 }

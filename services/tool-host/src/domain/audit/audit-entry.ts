@@ -26,7 +26,7 @@ export interface AuditFacts {
 /** What became of a call: `suspended` waits for the user, `refused` was not executed. */
 export type AuditOutcome = ToolOutcome | 'suspended' | 'refused';
 
-/** A line of the audit. It never has the arguments of a call, nor its result. */
+/** A line of the audit. Of the arguments of a call it has only what they touch, and of its result nothing. */
 export interface AuditEntry extends AuditFacts {
   /** UUID. */
   readonly id: string;

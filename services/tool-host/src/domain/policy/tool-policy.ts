@@ -33,15 +33,18 @@ export function decide(policy: ToolPolicy, call: RuledCall): PolicyVerdict {
   return allowing === undefined ? { decision: call.defaultDecision, rule: '' } : { decision: 'allow', rule: allowing };
 }
 
+/** Tells the rule that keeps a command from a path; undefined when none does. */
+export type PathRules = (target: ToolTarget) => string | undefined;
+
 /**
- * The rule for `read(…)` or `write(…)` that denies a path, or asks for it; undefined when there is none. For what a command
- * does to files: nobody can be asked in the middle of it.
+ * The rules for `read(…)` or `write(…)` that deny paths, or ask for them, read once for the thousands of files that a command
+ * may touch: nobody can be asked in the middle of it.
  */
-export function refusalOfPath({ deny, ask }: ToolPolicy, target: ToolTarget): string | undefined {
-  return [...deny, ...ask].find((text) => {
-    const rule = parseRule(text);
-    return rule === undefined || (rule.target !== undefined && namesTool(rule, target.access) && touches(rule, target));
-  });
+export function pathRules({ deny, ask }: ToolPolicy): PathRules {
+  const rules = [...deny, ...ask].map((text) => ({ text, rule: parseRule(text) }));
+  const limiting = rules.filter(({ rule }) => rule === undefined || rule.target !== undefined);
+  return (target) =>
+    limiting.find(({ rule }) => rule === undefined || (namesTool(rule, target.access) && touches(rule, target)))?.text;
 }
 
 function isTouched(text: string, { tool, targets }: RuledCall): boolean {
