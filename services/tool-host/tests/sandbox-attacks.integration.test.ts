@@ -25,31 +25,30 @@ async function available({ level, make }: (typeof levels)[number]): Promise<Sand
   }
 }
 
-describe.each(levels)('the level $level', (level) => {
+const found = await Promise.all(levels.map(async (each) => ({ ...each, sandbox: await available(each) })));
+
+// Skipped where the machine can not do it, which CI does not accept.
+describe.each(found)('the level $level', ({ level, sandbox }) => {
   const outcomes: { readonly name: string; readonly exit: SandboxExit }[] = [];
-  let sandbox: SandboxRunner | undefined;
   let ground: AttackGround;
 
   beforeAll(async () => {
     ground = await AttackGround.prepare();
-    sandbox = await available(level);
   }, 60_000);
 
   afterAll(async () => {
     await sandbox?.[Symbol.asyncDispose]();
     await ground[Symbol.asyncDispose]();
     if (process.env.SPANWISE_SHOW_ATTACKS !== undefined) {
-      const rows = outcomes.map(
-        ({ name, exit }) => `${level.level} | ${name} | ${exit.stoppedBy ?? ''} | ${exit.exitCode}`,
-      );
+      const rows = outcomes.map(({ name, exit }) => `${level} | ${name} | ${exit.stoppedBy ?? ''} | ${exit.exitCode}`);
       process.stdout.write(`${rows.join('\n')}\n`);
     }
   });
 
-  test.each(sandboxAttacks)('withstands: $name', { timeout: 60_000 }, async (attack) => {
+  const attackTest = sandbox === undefined ? test.skip : test;
+  attackTest.each(sandboxAttacks)('withstands: $name', { timeout: 60_000 }, async (attack) => {
     if (sandbox === undefined) {
-      expect(level.level).toBe('namespaced');
-      return;
+      throw new TypeError('it was to be skipped');
     }
     const { breaches, result, exit } = await ground.run(sandbox, attack);
     outcomes.push({ name: attack.name, exit });

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sandboxUnavailable } from '../sandbox-errors.ts';
 import type { SandboxLimits } from '../sandbox-runner.ts';
 import { bwrapArguments, descriptors, type Namespace, outerArguments } from './bwrap-arguments.ts';
+import { errorCodeOf } from './error-code.ts';
 import { isRunning, processFactsNow } from './host-process.ts';
 import type { OuterUser } from './outer-user.ts';
 import type { OutputPipes } from './output-pipes.ts';
@@ -94,12 +95,12 @@ export class SandboxProcess {
     if (
       bwrap.exitCode === null &&
       bwrap.signalCode === null &&
-      processFactsNow(this.initPid)?.parentPid === bwrap.pid
+      processFactsNow(this.initPid)?.parentPid === bwrap.pid &&
+      isKilled(this.initPid)
     ) {
-      process.kill(this.initPid, 'SIGKILL');
-    } else {
-      bwrap.kill('SIGKILL');
+      return;
     }
+    bwrap.kill('SIGKILL');
   }
 
   async #end(told: Promise<string | undefined>): Promise<number> {
@@ -114,6 +115,18 @@ export class SandboxProcess {
     }
     channels.gate.destroy();
     return exitCode ?? bwrapCode ?? killedExitCode;
+  }
+}
+
+/** False when it has ended by itself since it was looked at. */
+function isKilled(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (errorCodeOf(error) === 'ESRCH') {
+      return false;
+    }
+    throw error;
   }
 }
 

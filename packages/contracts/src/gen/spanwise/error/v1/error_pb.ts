@@ -595,7 +595,7 @@ export const ErrorReason = {
   FETCH_FAILED: 88,
 
   /**
-   * RESOURCE_EXHAUSTED, in tool results. Too many tool calls of the user, or of the process, go on.
+   * RESOURCE_EXHAUSTED, in tool results. One message asks for too many calls, or too many users call one server at once.
    *
    * @generated from enum value: ERROR_REASON_TOO_MANY_CALLS = 89;
    */
